@@ -1,0 +1,234 @@
+package fold
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
+)
+
+// Props gives the properties of one event by path, like core.Lookup.
+type Props interface {
+	Prop(path string) (core.Value, bool)
+}
+
+// JSON is Props over an object in JSON.
+type JSON []byte
+
+// Prop finds path in the object.
+func (j JSON) Prop(path string) (core.Value, bool) { return core.Lookup(j, path) }
+
+// Input is one event as a fold sees it.
+type Input struct {
+	Time  core.Micros
+	Seq   int64
+	Kind  core.Kind
+	Name  string
+	ID    string
+	Props Props
+}
+
+// InputOf makes an Input from a whole event.
+func InputOf(e *core.Event) Input {
+	return Input{Time: e.Time, Seq: e.Seq, Kind: e.Kind, Name: core.CanonicalEvent(e.Name), ID: e.ID, Props: JSON(e.Props)}
+}
+
+type eventKey struct {
+	kind core.Kind // 0 is any
+	name string    // "" is any
+}
+
+// Builder collects conditions into one Program.
+type Builder struct {
+	p     *Program
+	byKey map[string]int
+	marks map[string]int
+}
+
+// NewBuilder starts a Program whose days are those of zone.
+func NewBuilder(zone *time.Location) *Builder {
+	return &Builder{
+		p:     &Program{zone: zone, byEvent: map[eventKey][]int{}, byTrait: map[string]int{}},
+		byKey: map[string]int{}, marks: map[string]int{},
+	}
+}
+
+// Add compiles n and gives its number in the Program.
+func (b *Builder) Add(n *expr.Node) (int, error) {
+	if err := n.Check(); err != nil {
+		return 0, err
+	}
+	c, err := b.compile(n)
+	if err != nil {
+		return 0, err
+	}
+	b.p.conds = append(b.p.conds, c)
+	return len(b.p.conds) - 1, nil
+}
+
+// Mark gives the number of a named mark: a bit of State that conditions such
+// as "has been in stage" read and the owner of the fold sets.
+func (b *Builder) Mark(name string) int {
+	if i, ok := b.marks[name]; ok {
+		return i
+	}
+	i := len(b.marks)
+	b.marks[name] = i
+	return i
+}
+
+// Build ends the collection.
+func (b *Builder) Build() (*Program, error) {
+	if len(b.marks) > 64 {
+		return nil, fmt.Errorf("more than 64 marks")
+	}
+	return b.p, nil
+}
+
+// Program is a compiled set of conditions. It is immutable and safe for
+// concurrent use.
+type Program struct {
+	zone    *time.Location
+	accs    []acc
+	conds   []cond
+	byEvent map[eventKey][]int
+	byTrait map[string]int
+}
+
+// cond evaluates to true or false on a state at an instant.
+type cond func(s *State, now core.Micros) bool
+
+func (b *Builder) compile(n *expr.Node) (cond, error) {
+	switch {
+	case n.All != nil:
+		return b.group(n.All, true)
+	case n.Any != nil:
+		return b.group(n.Any, false)
+	case n.Not != nil:
+		c, err := b.compile(n.Not)
+		if err != nil {
+			return nil, err
+		}
+		return func(s *State, now core.Micros) bool { return !c(s, now) }, nil
+	case n.Trait != nil:
+		return b.trait(n.Trait)
+	case n.Did != nil:
+		return b.did(n.Did)
+	case n.Lapse != nil:
+		return b.lapse(n.Lapse)
+	}
+	bit := uint64(1) << b.Mark(n.Stage.Was)
+	return func(s *State, _ core.Micros) bool { return s.Marks&bit != 0 }, nil
+}
+
+func (b *Builder) group(nodes []expr.Node, all bool) (cond, error) {
+	cs := make([]cond, len(nodes))
+	for i := range nodes {
+		c, err := b.compile(&nodes[i])
+		if err != nil {
+			return nil, err
+		}
+		cs[i] = c
+	}
+	return func(s *State, now core.Micros) bool {
+		for _, c := range cs {
+			if c(s, now) != all {
+				return !all
+			}
+		}
+		return all
+	}, nil
+}
+
+// slot gives the accumulator for key, made on first use.
+func (b *Builder) slot(key string, a acc) int {
+	if i, ok := b.byKey[key]; ok {
+		return i
+	}
+	i := len(b.p.accs)
+	b.p.accs = append(b.p.accs, a)
+	b.byKey[key] = i
+	if a.mode == modeTrait {
+		b.p.byTrait[a.property] = i
+	} else {
+		b.p.byEvent[a.event] = append(b.p.byEvent[a.event], i)
+	}
+	return i
+}
+
+func (b *Builder) trait(m *expr.Match) (cond, error) {
+	mt, err := expr.Compile(*m)
+	if err != nil {
+		return nil, err
+	}
+	i := b.slot("trait\x00"+m.Name, acc{mode: modeTrait, property: m.Name})
+	if mt.Span > 0 {
+		b.p.accs[i].relative = append(b.p.accs[i].relative, mt)
+	}
+	return func(s *State, now core.Micros) bool {
+		v, set := s.slots[i].value()
+		return mt.Test(v, set, now)
+	}, nil
+}
+
+func selector(kind, event string, where []expr.Match) (eventKey, []*expr.Matcher, string, error) {
+	k, err := expr.EventKind(kind)
+	if err != nil {
+		return eventKey{}, nil, "", err
+	}
+	ms := make([]*expr.Matcher, len(where))
+	for i := range where {
+		if ms[i], err = expr.Compile(where[i]); err != nil {
+			return eventKey{}, nil, "", err
+		}
+	}
+	event = core.CanonicalEvent(event)
+	text, err := json.Marshal([]any{k, event, where})
+	return eventKey{k, event}, ms, string(text), err
+}
+
+func (b *Builder) lapse(l *expr.Lapse) (cond, error) {
+	ev, where, key, err := selector(l.Kind, l.Event, l.Where)
+	if err != nil {
+		return nil, err
+	}
+	rule := lapseRule{
+		days: micros(l.Days), multiple: l.GapMultiple, least: micros(l.MinDays), most: micros(l.MaxDays),
+	}
+	i := b.slot(fmt.Sprintf("lapse\x00%s\x00%v", key, rule), acc{mode: modeLapse, event: ev, where: where, lapse: rule, zone: b.p.zone})
+	return func(s *State, now core.Micros) bool {
+		at, ok := rule.point(&s.slots[i])
+		return ok && now >= at
+	}, nil
+}
+
+func micros(days float64) core.Micros { return core.Micros(days * float64(core.Day)) }
+
+func (b *Builder) did(d *expr.Did) (cond, error) {
+	ev, where, key, err := selector(d.Kind, d.Event, d.Where)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := d.Bound()
+	if err != nil {
+		return nil, err
+	}
+	a := acc{event: ev, where: where, property: d.Property, measure: d.Measure, zone: b.p.zone}
+	if a.measure == "" {
+		a.measure = expr.Count
+	}
+	if err := a.setWindow(d.Window, bound); err != nil {
+		return nil, err
+	}
+	if a.measure == expr.Count || a.measure == expr.DistinctDays {
+		a.property = ""
+	}
+	i := b.slot(fmt.Sprintf("did\x00%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d", key, a.storage(), a.property, a.span, a.from, a.to, a.keep), a)
+	measure := a.measure
+	return func(s *State, now core.Micros) bool {
+		v, ok := b.p.accs[i].measured(&s.slots[i], measure, now)
+		return ok && bound.Holds(v)
+	}, nil
+}
