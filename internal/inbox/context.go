@@ -1,0 +1,393 @@
+package inbox
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/ciclo/ciclo/internal/core"
+)
+
+// memo keeps the last text of fields that repeat from event to event, so that
+// a batch from one device allocates them once.
+type memo struct {
+	name    string
+	context core.Context
+	agent   agent
+	ip      string
+	ipOut   string
+	server  string // IP as filled by the server
+	classed string // user agent that class was computed for
+	class   botClass
+}
+
+// text reads a raw string, reusing *last when it is the same.
+func (memo) text(last *string, raw []byte) string {
+	if len(raw) < 2 || raw[0] != '"' {
+		return ""
+	}
+	if in := raw[1 : len(raw)-1]; string(in) != *last || strings.IndexByte(*last, '\\') >= 0 {
+		*last = unquote(in)
+	}
+	return *last
+}
+
+// column reads a context field as text; numbers as written.
+func (r *reader) column(last *string, raw []byte) string {
+	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		return string(raw)
+	}
+	return r.memo.text(last, raw)
+}
+
+// fillContext reads the context of an event over that of its envelope into the
+// standard columns, and leaves what has none in ContextRest.
+func (r *reader) fillContext(f *fields, m *core.Message) {
+	x := contextReader{r: r, m: m, c: &m.Context, last: &r.memo.context}
+	own := f.context
+	if r.context != nil {
+		for w := walk(r.context); w.next(); {
+			if own == nil || find(own, unquote(w.key)) == nil {
+				x.member(w.key, w.val)
+			}
+		}
+	}
+	for w := walk(own); w.next(); {
+		x.member(w.key, w.val)
+	}
+	x.integrations(f.integrations)
+	if m.GroupID != "" {
+		m.Context.Group = m.GroupID
+	}
+	if m.Kind == core.KindPage {
+		x.pageProperties()
+	}
+	x.utmFromURL()
+	x.address()
+	x.agent()
+	if len(x.rest) > 0 {
+		m.ContextRest = append(x.rest, '}')
+	}
+}
+
+// contextReader collects the context of one event.
+type contextReader struct {
+	r      *reader
+	m      *core.Message
+	c      *core.Context
+	last   *core.Context // texts of the event before
+	rest   []byte
+	direct bool
+	mobile string // device.type
+}
+
+// keep puts a member into the rest.
+func (x *contextReader) keep(key, val []byte) {
+	if len(x.rest) == 0 {
+		x.rest = append(make([]byte, 0, 128), '{')
+	} else {
+		x.rest = append(x.rest, ',')
+	}
+	x.rest = append(x.rest, '"')
+	x.rest = append(x.rest, key...)
+	x.rest = append(x.rest, '"', ':')
+	x.rest = append(x.rest, val...)
+}
+
+// set fills one column from the event before when it is the same text.
+func (x *contextReader) set(to, last *string, val []byte) { *to = x.r.column(last, val) }
+
+func (x *contextReader) member(key, val []byte) {
+	c, l := x.c, x.last
+	switch string(key) {
+	case "page", "campaign", "device", "os", "browser", "library", "app", "location", "screen", "network":
+		x.object(key, val)
+	case "ip":
+		x.set(&c.IP, &l.IP, val)
+	case "userAgent", "user_agent":
+		x.set(&c.UserAgent, &l.UserAgent, val)
+	case "locale":
+		x.set(&c.Locale, &l.Locale, val)
+	case "timezone":
+		x.set(&c.Timezone, &l.Timezone, val)
+	case "groupId":
+		if id, ok := identifier(val); ok {
+			c.Group = id
+		}
+	case "direct":
+		x.direct = string(val) == "true"
+	case "traits":
+		if len(val) > 0 && val[0] == '{' && !isEmptyObject(val) {
+			x.m.ContextTraits = val
+		}
+	case "externalIds":
+		x.external(val)
+	default:
+		if len(val) > 0 && val[0] != 'n' {
+			x.keep(key, val)
+		}
+	}
+}
+
+// object reads a part of the context that is an object. Members without a
+// column stay in the rest under their key.
+func (x *contextReader) object(key, val []byte) {
+	var left []byte
+	name := string(key)
+	for w := walk(val); w.next(); {
+		if x.part(name, w.key, w.val) || w.val[0] == 'n' {
+			continue
+		}
+		if left == nil {
+			left = append(make([]byte, 0, len(val)), '{')
+		} else {
+			left = append(left, ',')
+		}
+		left = append(left, '"')
+		left = append(left, w.key...)
+		left = append(left, '"', ':')
+		left = append(left, w.val...)
+	}
+	if left != nil {
+		x.keep(key, append(left, '}'))
+	}
+}
+
+// part reads member key of the context object name; false when it has no
+// column.
+func (x *contextReader) part(name string, key, val []byte) bool {
+	c, l := x.c, x.last
+	switch name {
+	case "page":
+		return x.page(key, val)
+	case "campaign":
+		return x.campaign(key, val)
+	case "device":
+		return x.device(key, val)
+	case "os":
+		return x.named(&c.OS, &l.OS, key, val)
+	case "browser":
+		return x.named(&c.Browser, &l.Browser, key, val)
+	case "library":
+		return x.named(&c.Library, &l.Library, key, val)
+	case "app":
+		return x.named(&c.App, &l.App, key, val)
+	case "location":
+		if string(key) == "country" {
+			x.set(&c.Country, &l.Country, val)
+			return true
+		}
+	}
+	return false
+}
+
+// named takes the member name of an os, browser, library or app.
+func (x *contextReader) named(to, last *string, key, val []byte) bool {
+	if string(key) != "name" {
+		return false
+	}
+	x.set(to, last, val)
+	return true
+}
+
+func (x *contextReader) page(key, val []byte) bool {
+	c, l := x.c, x.last
+	switch string(key) {
+	case "url":
+		x.set(&c.PageURL, &l.PageURL, val)
+	case "path":
+		x.set(&c.PagePath, &l.PagePath, val)
+	case "title":
+		x.set(&c.PageTitle, &l.PageTitle, val)
+	case "referrer":
+		x.set(&c.Referrer, &l.Referrer, val)
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *contextReader) campaign(key, val []byte) bool {
+	c, l := x.c, x.last
+	switch string(key) {
+	case "name":
+		x.set(&c.UTMCampaign, &l.UTMCampaign, val)
+	case "source":
+		x.set(&c.UTMSource, &l.UTMSource, val)
+	case "medium":
+		x.set(&c.UTMMedium, &l.UTMMedium, val)
+	case "term":
+		x.set(&c.UTMTerm, &l.UTMTerm, val)
+	case "content":
+		x.set(&c.UTMContent, &l.UTMContent, val)
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *contextReader) device(key, val []byte) bool {
+	switch string(key) {
+	case "id":
+		x.identify(core.TypeDeviceID, val)
+	case "token":
+		x.identify(core.TypePushToken, val)
+	case "type":
+		x.mobile = textOf(val)
+		return false
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *contextReader) identify(kind string, val []byte) {
+	if id, ok := identifier(val); ok && id != "" && len(x.m.External) < 32 {
+		x.m.External = append(x.m.External, core.Identifier{Type: kind, Value: id})
+	}
+}
+
+// external reads [{"id":…,"type":…}].
+func (x *contextReader) external(val []byte) {
+	for _, e := range elements(val) {
+		id, ok := identifier(find(e, "id"))
+		kind := tidy(textOf(find(e, "type")))
+		if ok && id != "" && kind != "" && len(x.m.External) < 32 {
+			x.m.External = append(x.m.External, core.Identifier{Type: clip(kind, 64), Value: id})
+		}
+	}
+}
+
+// integrations keeps which destinations the event was meant for, the event's
+// own word over the envelope's.
+func (x *contextReader) integrations(own []byte) {
+	if len(own) == 0 || own[0] != '{' {
+		own = nil
+	}
+	env := x.r.integrations
+	if len(env) == 0 || env[0] != '{' {
+		env = nil
+	}
+	var out []byte
+	add := func(key, val []byte) {
+		sep := byte(',')
+		if out == nil {
+			sep = '{'
+		}
+		out = append(append(out, sep, '"'), key...)
+		out = append(append(out, '"', ':'), val...)
+	}
+	for w := walk(env); w.next(); {
+		if find(own, unquote(w.key)) == nil {
+			add(w.key, w.val)
+		}
+	}
+	for w := walk(own); w.next(); {
+		add(w.key, w.val)
+	}
+	if out != nil {
+		x.keep([]byte("integrations"), append(out, '}'))
+	}
+}
+
+// pageProperties fills page columns from the properties of a page call, where
+// servers put them.
+func (x *contextReader) pageProperties() {
+	c := x.c
+	if c.PageURL != "" && c.PagePath != "" || x.m.Props == nil {
+		return
+	}
+	for w := walk(x.m.Props); w.next(); {
+		var to *string
+		switch string(w.key) {
+		case "url":
+			to = &c.PageURL
+		case "path":
+			to = &c.PagePath
+		case "title":
+			to = &c.PageTitle
+		case "referrer":
+			to = &c.Referrer
+		}
+		if to != nil && *to == "" {
+			*to = textOf(w.val)
+		}
+	}
+}
+
+// utmFromURL reads the campaign from the page's address when the context names
+// none, and the path when it is missing.
+func (x *contextReader) utmFromURL() {
+	c := x.c
+	_, query, ok := strings.Cut(c.PageURL, "?")
+	if !ok || c.UTMSource != "" || c.UTMCampaign != "" || !strings.Contains(query, "utm_") {
+		return
+	}
+	query, _, _ = strings.Cut(query, "#")
+	for pair := range strings.SplitSeq(query, "&") {
+		key, val, _ := strings.Cut(pair, "=")
+		var to *string
+		switch key {
+		case "utm_source":
+			to = &c.UTMSource
+		case "utm_medium":
+			to = &c.UTMMedium
+		case "utm_campaign":
+			to = &c.UTMCampaign
+		case "utm_term":
+			to = &c.UTMTerm
+		case "utm_content":
+			to = &c.UTMContent
+		default:
+			continue
+		}
+		if v, err := url.QueryUnescape(val); err == nil {
+			*to = strings.ToValidUTF8(strings.ReplaceAll(v, "\x00", ""), "\uFFFD")
+		}
+	}
+}
+
+// address fills the caller's address where the specification says so, and
+// applies the policy to whatever address there is.
+func (x *contextReader) address() {
+	q := &x.r.req
+	if x.c.IP == "" && !q.Imported && q.IP != "" && (q.Source == Browser || q.Source == Mobile || x.direct) {
+		x.c.IP = q.IP
+	}
+	if x.c.IP == "" {
+		return
+	}
+	if x.c.IP != x.r.memo.ip {
+		x.r.memo.ip, x.r.memo.ipOut = x.c.IP, ApplyIPPolicy(x.c.IP, q.IPPolicy)
+	}
+	x.c.IP = x.r.memo.ipOut
+}
+
+// agent fills device, system and browser from the user agent and marks bots.
+func (x *contextReader) agent() {
+	q, c, memo := &x.r.req, x.c, &x.r.memo
+	if c.UserAgent == "" && !q.Imported && (q.Source == Browser || x.direct) {
+		c.UserAgent = q.Agent
+	}
+	if c.UserAgent == "" {
+		return
+	}
+	if c.UserAgent != memo.classed {
+		memo.classed = c.UserAgent
+		memo.agent = readAgent(c.UserAgent)
+		memo.class = classify(c.UserAgent)
+	}
+	if c.OS == "" {
+		c.OS = memo.agent.os
+	}
+	if c.Browser == "" {
+		c.Browser = memo.agent.browser
+	}
+	if c.Device == "" {
+		c.Device = memo.agent.device
+	}
+	if memo.class.class != "" {
+		x.m.Flags |= core.FlagBot
+		x.keep([]byte("bot"), quote(append(quote([]byte(`{"class":`), memo.class.class), `,"evidence":`...), memo.class.evidence))
+		x.rest = append(x.rest, '}')
+	}
+}
