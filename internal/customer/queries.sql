@@ -1,0 +1,73 @@
+-- name: actors_of_component
+SELECT id FROM actors WHERE workspace_id = $1 AND component = $2
+
+-- name: relabel_actors
+UPDATE actors SET component = $1 WHERE workspace_id = $2 AND component = $3
+
+-- name: relabel_facts
+UPDATE identity_facts SET component = $1 WHERE workspace_id = $2 AND component = $3
+
+-- name: component_actors
+SELECT id, type, value, birth, first_seen FROM actors WHERE workspace_id = $1 AND component = $2
+
+-- name: component_facts
+SELECT id, at, kind, actors, event_id, undone_at FROM identity_facts WHERE workspace_id = $1 AND component = $2
+
+-- name: set_component
+UPDATE actors SET component = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: delete_homes
+DELETE FROM actor_homes WHERE workspace_id = $1 AND actor = $2
+
+-- name: absorb
+UPDATE customers SET absorbed_into = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: identify
+UPDATE customers SET identified = TRUE WHERE workspace_id = $1 AND id = $2
+
+-- name: flag
+UPDATE customers SET flags = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: load_actors
+SELECT id, type, value, component FROM actors WHERE workspace_id = $1 ORDER BY id
+
+-- name: load_homes
+SELECT actor, valid_from, customer FROM actor_homes WHERE workspace_id = $1 ORDER BY actor, valid_from
+
+-- name: load_facts
+SELECT id, component, at, kind, actors, undone_at FROM identity_facts WHERE workspace_id = $1
+
+-- name: load_moves
+SELECT version, was, now FROM identity_moves WHERE workspace_id = $1 ORDER BY version, was, now
+
+-- name: load_tombstones
+SELECT hash, erased_at, suppressed FROM tombstones WHERE workspace_id = $1
+
+-- name: last_customer
+SELECT COALESCE(MAX(id), 0) FROM customers WHERE workspace_id = $1
+
+-- name: last_log
+SELECT COALESCE(MAX(id), 0) FROM identity_log WHERE workspace_id = $1
+
+-- name: customer
+SELECT id, absorbed_into, identified, flags, name, email, user_id, first_seen, last_seen, events, orders, revenue, last_order, traits
+FROM customers WHERE workspace_id = $1 AND id = $2
+
+-- name: identifiers_of
+SELECT a.id, a.type, a.value, a.first_seen, h.valid_from
+FROM actor_homes h JOIN actors a ON a.workspace_id = h.workspace_id AND a.id = h.actor
+WHERE h.workspace_id = $1 AND h.customer = $2 ORDER BY a.id
+
+-- name: log_of
+SELECT id, at, event_at, rule, from_customer, into_customer, actors, fact, event_id, by_user, reason, undone_at
+FROM identity_log WHERE workspace_id = $1 AND (into_customer = $2 OR from_customer = $2) ORDER BY id DESC LIMIT 500
+
+-- name: log_entry
+SELECT id, at, event_at, rule, from_customer, into_customer, actors, fact, event_id, by_user, reason, undone_at
+FROM identity_log WHERE workspace_id = $1 AND id = $2
+
+-- name: undo_log
+UPDATE identity_log SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: undo_fact
+UPDATE identity_facts SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
