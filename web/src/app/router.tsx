@@ -1,0 +1,73 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import type { QueryClient } from '@tanstack/react-query'
+import { ApiError, q } from '~/api'
+import { NotFound, Pending, RouteError } from './fallbacks'
+import { activate, locales, type Locale } from './i18n'
+import { Shell } from './shell'
+
+type Context = { client: QueryClient }
+
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound, errorComponent: RouteError })
+
+/** Everything behind the sign-in. The session decides where a visitor goes first. */
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: Shell,
+  errorComponent: RouteError,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      const session = await context.client.ensureQueryData(q.session())
+      const wanted = session.user.locale as Locale
+      if (wanted in locales && wanted !== document.documentElement.lang && !localStorage.getItem('ciclo-locale')) await activate(wanted)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      const { needed } = await context.client.ensureQueryData(q.setup())
+      throw redirect({ to: needed ? '/setup' : '/sign-in', search: needed ? {} : { next: location.href } })
+    }
+  },
+})
+
+const page = (path: string, load: () => Promise<{ default: () => React.ReactNode }>) => createRoute({ getParentRoute: () => app, path, component: lazyRouteComponent(load) })
+
+const index = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/board' })
+  },
+})
+
+const tree = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: '/setup', component: lazyRouteComponent(() => import('~/features/start/setup')) }),
+  createRoute({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('~/features/start/sign-in')) }),
+  app.addChildren([
+    index,
+    page('/board', () => import('~/features/board/board')),
+    page('/flow', () => import('~/features/flow/flow')),
+    page('/time-lapse', () => import('~/features/lapse/lapse')),
+    page('/moves', () => import('~/features/flow/moves')),
+    page('/stage-models', () => import('~/features/models/list')),
+    page('/stage-models/$id', () => import('~/features/models/editor')),
+    page('/kpis', () => import('~/features/kpis/kpis')),
+    page('/customers', () => import('~/features/customers/list')),
+    page('/customers/$id', () => import('~/features/customer/customer')),
+    page('/imports', () => import('~/features/imports/list')),
+    page('/imports/new', () => import('~/features/imports/wizard')),
+    page('/imports/$id', () => import('~/features/imports/run')),
+    page('/data/sources', () => import('~/features/data/sources')),
+    page('/data/quarantine', () => import('~/features/data/quarantine')),
+    page('/data/unknown-keys', () => import('~/features/data/unknown-keys')),
+    page('/data/live', () => import('~/features/data/live')),
+    page('/settings/workspace', () => import('~/features/settings/workspace')),
+    page('/settings/identity', () => import('~/features/settings/identity')),
+    page('/settings/users', () => import('~/features/settings/users')),
+    page('/settings/api-keys', () => import('~/features/settings/api-keys')),
+    page('/settings/audit', () => import('~/features/settings/audit')),
+    page('/settings/account', () => import('~/features/settings/account')),
+  ]),
+])
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({ routeTree: tree, context: { client }, defaultPreload: 'intent', defaultPendingComponent: Pending, defaultPendingMs: 150, scrollRestoration: true })
+}

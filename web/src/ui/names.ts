@@ -1,0 +1,84 @@
+import { useLingui } from '@lingui/react/macro'
+import type { Cause, Kpi, Role } from '~/api'
+
+/** Names of the KPIs that the server knows, in the language of the page; others keep the server's name. */
+export function useKpiName() {
+  const { t } = useLingui()
+  const names: Record<string, string> = {
+    visitors: t`Unique visitors`,
+    unique_visitors: t`Unique visitors`,
+    sessions: t`Sessions`,
+    ctr: t`Click-through rate`,
+    engagement_rate: t`Engagement rate`,
+    engaged_rate: t`Engagement rate`,
+    bounce_rate: t`Bounce rate`,
+    lead_conversion: t`Lead conversion`,
+    lead_to_conversion: t`Lead conversion`,
+    conversion_rate: t`Conversion rate`,
+    conversion: t`Conversion rate`,
+    orders: t`Orders`,
+    aov: t`Average order value`,
+    revenue: t`Revenue`,
+    margin: t`Gross margin`,
+    gross_margin: t`Gross margin`,
+    profit_margin: t`Gross margin`,
+    crr: t`Retention rate (CRR)`,
+    retention_rate: t`Retention rate (CRR)`,
+    churn: t`Churn rate`,
+    churn_rate: t`Churn rate`,
+    repeat_rate: t`Repeat purchase rate`,
+    repeat_purchase_rate: t`Repeat purchase rate`,
+    purchase_frequency: t`Purchase frequency`,
+    time_between_purchases: t`Time between purchases`,
+    dormant_rate: t`Dormant rate`,
+    reactivation_rate: t`Reactivation rate`,
+    stage_conversion: t`Stage conversion`,
+    dwell_time: t`Time in stage`,
+    historic_clv: t`Historic CLV`,
+    clv: t`Historic CLV`,
+    new_customers: t`New customers`,
+    active_customers: t`Active customers`,
+    recency: t`Days since last order`,
+    gap: t`Typical gap between orders`,
+  }
+  return (kpi: Pick<Kpi, 'key' | 'name'>) => names[kpi.key] ?? kpi.name
+}
+
+export function useRoleName() {
+  const { t } = useLingui()
+  return (role: Role) => ({ owner: t`Owner`, admin: t`Administrator`, marketer: t`Marketer`, analyst: t`Analyst`, support: t`Support`, developer: t`Developer` })[role] ?? role
+}
+
+export const roles: Role[] = ['owner', 'admin', 'marketer', 'analyst', 'support', 'developer']
+
+export function useCauseName() {
+  const { t } = useLingui()
+  return (cause: Cause) => ({ event: t`by an event`, timer: t`by time passing`, recompute: t`by a new version of the model` })[cause] ?? cause
+}
+
+export function useKindName() {
+  const { t } = useLingui()
+  const names: Record<string, string> = { track: t`Event`, page: t`Page`, screen: t`Screen`, identify: t`Traits`, group: t`Group`, alias: t`Alias`, stage: t`Stage change`, any: t`Anything` }
+  return (kind: string) => names[kind] ?? kind
+}
+
+/** Reasons for quarantine and refusal, in words; unknown codes are shown as they are. */
+export function useReasonName() {
+  const { t } = useLingui()
+  const names: Record<string, string> = {
+    time_in_future: t`Time in the future`,
+    time_too_old: t`Time too long ago`,
+    no_identifier: t`No identifier`,
+    missing_customer: t`Customer id is missing`,
+    bad_json: t`Broken JSON`,
+    bad_type: t`Wrong type`,
+    bad_time: t`Time cannot be read`,
+    bad_number: t`Number cannot be read`,
+    too_large: t`Too large`,
+    too_deep: t`Nested too deeply`,
+    missing_event: t`Event name is missing`,
+    ragged_row: t`Row with too few or too many columns`,
+    bad_encoding: t`Wrong encoding`,
+  }
+  return (reason: string) => names[reason] ?? reason.replaceAll('_', ' ')
+}

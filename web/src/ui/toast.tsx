@@ -1,0 +1,71 @@
+import { Button, CloseButton, Paper, Portal, Text } from '@mantine/core'
+import { useLingui } from '@lingui/react/macro'
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from 'react'
+import { ApiError } from '~/api'
+import { useErrorText } from './errors'
+import classes from './ui.module.css'
+
+type Toast = { id: number; text: string; tone: 'plain' | 'error'; undo?: () => void }
+type Show = { done: (text: string) => void; undo: (text: string, undo: () => void) => void; error: (error: unknown) => void }
+
+const Context = createContext<Show>({ done: () => undefined, undo: () => undefined, error: () => undefined })
+
+/** Short messages at the bottom of the page: what was done, with undo where it can be undone. */
+export const useToast = () => useContext(Context)
+
+const stay = { plain: 6000, error: 12_000 }
+
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const [list, setList] = useState<Toast[]>([])
+  const next = useRef(1)
+  const { t } = useLingui()
+  const errorText = useErrorText()
+
+  const close = useCallback((id: number) => setList((l) => l.filter((x) => x.id !== id)), [])
+  const add = useCallback(
+    (toast: Omit<Toast, 'id'>) => {
+      const id = next.current++
+      setList((l) => [...l.slice(-2), { ...toast, id }])
+      window.setTimeout(() => close(id), stay[toast.tone])
+    },
+    [close],
+  )
+  const show = useMemo<Show>(
+    () => ({
+      done: (text) => add({ text, tone: 'plain' }),
+      undo: (text, undo) => add({ text, tone: 'plain', undo }),
+      error: (error) => add({ text: errorText(error instanceof ApiError ? error : undefined), tone: 'error' }),
+    }),
+    [add, errorText],
+  )
+
+  return (
+    <Context.Provider value={show}>
+      {children}
+      <Portal>
+        <div className={classes.toasts} role="region" aria-live="polite" aria-label={t`Messages`}>
+          {list.map((toast) => (
+            <Paper key={toast.id} className={classes.toast} shadow="lg" withBorder data-tone={toast.tone}>
+              <Text size="sm" fw={500}>
+                {toast.text}
+              </Text>
+              {toast.undo && (
+                <Button
+                  size="compact-sm"
+                  variant="light"
+                  onClick={() => {
+                    toast.undo?.()
+                    close(toast.id)
+                  }}
+                >
+                  {t`Undo`}
+                </Button>
+              )}
+              <CloseButton size="sm" aria-label={t`Close`} onClick={() => close(toast.id)} />
+            </Paper>
+          ))}
+        </div>
+      </Portal>
+    </Context.Provider>
+  )
+}
