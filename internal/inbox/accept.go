@@ -22,6 +22,8 @@ type Door struct {
 	// Key is the write key the caller was let in with, "" for trusted callers.
 	// Another key in the body is counted.
 	Key string
+	// Admit, when set, is asked whether so many events may come in now.
+	Admit func(events int) error
 }
 
 // Encodings of stored bodies.
@@ -60,6 +62,11 @@ func (s *Service) Accept(ctx context.Context, d Door) (Result, error) {
 	res, err := Parse(Request{Meta: d.Meta, Body: d.Body, Received: d.Received, SourceID: d.Source.ID, Seed: id})
 	if err != nil || res.Total == 0 {
 		return res, err
+	}
+	if d.Admit != nil {
+		if err := d.Admit(res.Total); err != nil {
+			return res, err
+		}
 	}
 	if d.Key != "" && res.WriteKey != "" && res.WriteKey != d.Key {
 		d.Meta.Mismatch = true

@@ -127,6 +127,11 @@ type retryError struct {
 func (e retryError) Error() string { return e.err.Error() }
 func (e retryError) Unwrap() error { return e.err }
 
+// Busy makes the error of a caller that should come back after wait.
+func Busy(code, message string, wait time.Duration) error {
+	return retryError{errs.New(errs.Busy, code, "%s", message), wait}
+}
+
 // RetryAfter gives how long the caller should wait before a new attempt, when
 // err says so.
 func RetryAfter(err error) (time.Duration, bool) {
