@@ -280,3 +280,6 @@ func (d *decoder) varint() int64 {
 }
 
 func (d *decoder) bytes() []byte { return d.take(d.uvarint()) }
+
+// bytesOf views s as bytes that must not be changed.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -30,3 +30,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 
 -- name: drop_segment
 DELETE FROM timeline_segments WHERE workspace_id = $1 AND file = $2;
+
+-- name: count_file
+SELECT count(*) FROM timeline_segments WHERE workspace_id = $1 AND file = $2;

@@ -140,12 +140,20 @@ func (s *Store) folder(ws core.WorkspaceID) string {
 	return filepath.Join(s.root, strconv.FormatInt(int64(ws), 10))
 }
 
+// maxKind bounds kinds, which filters keep as bits.
+const maxKind = 31
+
 // Append gives the events their log positions and adds them to the tail as one
 // row of tx; readers see them once tx is durable. The customers in events must
 // be right by the map that Homes shows during the call. events is not kept.
 func (s *Store) Append(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, events []core.Event) error {
 	if len(events) == 0 {
 		return nil
+	}
+	for i := range events {
+		if events[i].Customer <= 0 || events[i].Kind > maxKind {
+			return errs.New(errs.Invalid, "event_refused", "an event needs a customer number and a known kind")
+		}
 	}
 	version := s.home().Version(ws)
 	var last int64
@@ -155,9 +163,6 @@ func (s *Store) Append(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, even
 	}
 	first := last - n
 	for i := range events {
-		if events[i].Customer <= 0 {
-			return errs.New(errs.Invalid, "event_without_customer", "an event needs a customer number")
-		}
 		events[i].Seq = first + int64(i)
 	}
 	plain := s.codec.plain(events)

@@ -1,0 +1,298 @@
+package timeline
+
+import (
+	"fmt"
+
+	"github.com/ciclo/ciclo/internal/core"
+)
+
+// columnFeed brings one requested column from a block into Rows. load is told
+// the range of rows of the group that add may name.
+type columnFeed interface {
+	load(from, to int64) error
+	add(out *Rows, sel []int32)
+}
+
+// newFeeds makes the feeds of a plan; base columns are the reader's own.
+func newFeeds(r *reader) []columnFeed {
+	var out []columnFeed
+	ints := func(on bool, name string, into func(*Rows) *[]int64) {
+		if on {
+			out = append(out, &intFeed{r: r, name: name, into: into})
+		}
+	}
+	p := r.plan
+	ints(p.actor, "actor", func(o *Rows) *[]int64 { return &o.Actor })
+	ints(p.received, "received", func(o *Rows) *[]int64 { return &o.Received })
+	ints(p.original, "original", func(o *Rows) *[]int64 { return &o.Original })
+	ints(p.sent, "sent", func(o *Rows) *[]int64 { return &o.Sent })
+	ints(p.source, "source", func(o *Rows) *[]int64 { return &o.Source })
+	if p.flags {
+		out = append(out, &flagFeed{r: r})
+	}
+	if p.id {
+		out = append(out, &idFeed{r: r})
+	}
+	if p.context {
+		out = append(out, newContextFeed(r))
+	}
+	if p.rest {
+		out = append(out, &restFeed{r: r})
+	}
+	if p.props {
+		out = append(out, newPropsFeed(r))
+	}
+	for k, path := range p.paths {
+		out = append(out, newPropFeed(r, k, path))
+	}
+	return out
+}
+
+type intFeed struct {
+	r      *reader
+	name   string
+	into   func(*Rows) *[]int64
+	values []int64
+}
+
+func (f *intFeed) load(int64, int64) (err error) {
+	f.values, err = f.r.ints(f.name)
+	return err
+}
+
+func (f *intFeed) add(out *Rows, sel []int32) {
+	into := f.into(out)
+	for _, i := range sel {
+		*into = append(*into, f.values[i])
+	}
+}
+
+type flagFeed struct {
+	r      *reader
+	values []int64
+}
+
+func (f *flagFeed) load(int64, int64) (err error) {
+	f.values, err = f.r.ints("flags")
+	return err
+}
+
+func (f *flagFeed) add(out *Rows, sel []int32) {
+	for _, i := range sel {
+		out.Flags = append(out.Flags, uint32(f.values[i]))
+	}
+}
+
+// texts reads a text column of the block into out; a column the file does not
+// have is all empty.
+func (r *reader) texts(name string, from, to, pageRows int64, out []string) error {
+	c, err := r.column(name)
+	if err != nil || c == nil {
+		return err
+	}
+	return c.texts(from, to, r.start, pageRows, out)
+}
+
+type idFeed struct {
+	r      *reader
+	values []string
+}
+
+func (f *idFeed) load(from, to int64) error {
+	if f.values == nil {
+		f.values = make([]string, blockRows)
+	}
+	return f.r.texts("id", from, to, coldRows, f.values)
+}
+
+func (f *idFeed) add(out *Rows, sel []int32) {
+	for _, i := range sel {
+		out.ID = append(out.ID, f.values[i])
+	}
+}
+
+type restFeed struct {
+	r      *reader
+	values []string
+}
+
+func (f *restFeed) load(from, to int64) error {
+	if f.values == nil {
+		f.values = make([]string, blockRows)
+	}
+	return f.r.texts("rest", from, to, coldRows, f.values)
+}
+
+func (f *restFeed) add(out *Rows, sel []int32) {
+	for _, i := range sel {
+		var b []byte
+		if s := f.values[i]; s != "" {
+			b = []byte(s)
+		}
+		out.Rest = append(out.Rest, b)
+	}
+}
+
+// contextFeed puts the context columns of the file together.
+type contextFeed struct {
+	r      *reader
+	cols   []contextColumn
+	values [][]string
+}
+
+func newContextFeed(r *reader) *contextFeed {
+	f := &contextFeed{r: r}
+	for _, c := range contextColumns() {
+		if _, ok := r.file.leaf["context."+c.name]; ok {
+			f.cols = append(f.cols, c)
+			f.values = append(f.values, make([]string, blockRows))
+		}
+	}
+	return f
+}
+
+func (f *contextFeed) load(from, to int64) error {
+	for k, c := range f.cols {
+		if err := f.r.texts("context."+c.name, from, to, blockRows, f.values[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *contextFeed) add(out *Rows, sel []int32) {
+	for _, i := range sel {
+		var x core.Context
+		for k := range f.cols {
+			*f.cols[k].at(&x) = f.values[k][i]
+		}
+		out.Context = append(out.Context, x)
+	}
+}
+
+// typedBlock gives the loaded property column of the block. All feeds share it.
+func (r *reader) typedBlock(t typedColumn) *typedBlock {
+	b := r.typed[t.Column]
+	if b == nil {
+		b = newTypedBlock(t)
+		r.typed[t.Column] = b
+	}
+	return b
+}
+
+func (r *reader) loadTyped(b *typedBlock) error {
+	c, err := r.column(b.col.Column)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("column %s is missing", b.col.Column)
+	}
+	return b.load(c, r.start, r.rows)
+}
+
+// loadRest reads what is left in the props JSON of the rows, once per block.
+func (r *reader) loadRest(from, to int64) error {
+	at := [3]int64{int64(r.group), from, to}
+	if r.restAt == at {
+		return nil
+	}
+	if r.rest == nil {
+		r.rest = make([]string, blockRows)
+	}
+	r.restAt = [3]int64{-1}
+	if err := r.texts("props", from, to, coldRows, r.rest); err != nil {
+		return err
+	}
+	r.restAt = at
+	return nil
+}
+
+// propsFeed puts whole property objects together.
+type propsFeed struct {
+	r     *reader
+	typed []*typedBlock
+}
+
+func newPropsFeed(r *reader) *propsFeed {
+	f := &propsFeed{r: r}
+	for _, t := range r.file.layout.Typed {
+		f.typed = append(f.typed, r.typedBlock(t))
+	}
+	return f
+}
+
+func (f *propsFeed) load(from, to int64) error {
+	for _, b := range f.typed {
+		if err := f.r.loadTyped(b); err != nil {
+			return err
+		}
+	}
+	return f.r.loadRest(from, to)
+}
+
+func (f *propsFeed) add(out *Rows, sel []int32) {
+	for _, i := range sel {
+		out.Props = append(out.Props, joined(f.typed, f.r.rest[i], int(i)))
+	}
+}
+
+// propFeed brings one property path.
+type propFeed struct {
+	r     *reader
+	at    int // place in Rows.cols
+	path  string
+	typed []*typedBlock
+	rest  bool // values may stand in the JSON
+}
+
+func newPropFeed(r *reader, at int, path string) *propFeed {
+	f := &propFeed{r: r, at: at, path: path, rest: r.file.layout.mayHoldRest(path, r.file.rest)}
+	for _, t := range r.file.typed[path] {
+		f.typed = append(f.typed, r.typedBlock(t))
+	}
+	return f
+}
+
+func (f *propFeed) load(from, to int64) error {
+	if !f.r.plan.props { // else propsFeed, which comes first, has loaded all
+		for _, b := range f.typed {
+			if err := f.r.loadTyped(b); err != nil {
+				return err
+			}
+		}
+	}
+	if f.rest {
+		return f.r.loadRest(from, to)
+	}
+	return nil
+}
+
+func (f *propFeed) add(out *Rows, sel []int32) {
+	c := &out.cols[f.at]
+	for _, i := range sel {
+		f.addOne(c, int(i))
+	}
+}
+
+func (f *propFeed) addOne(c *PropColumn, i int) {
+	for _, b := range f.typed {
+		if !b.set[i] {
+			continue
+		}
+		s, n := "", 0.0
+		if b.text != nil {
+			s = b.text[i]
+		} else {
+			n = b.num[i]
+		}
+		c.Kind, c.Num, c.Text = append(c.Kind, b.kind()), append(c.Num, n), append(c.Text, s)
+		return
+	}
+	if f.rest && f.r.rest[i] != "" {
+		v, _ := core.Lookup(bytesOf(f.r.rest[i]), f.path)
+		c.add(v)
+		return
+	}
+	c.Kind, c.Num, c.Text = append(c.Kind, core.ValueNone), append(c.Num, 0), append(c.Text, "")
+}

@@ -1,0 +1,140 @@
+package timeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/db"
+)
+
+// Seal turns the tail of a workspace, as of now, into segments, a month each,
+// and tells how many events it moved.
+func (s *Store) Seal(ctx context.Context, ws core.WorkspaceID) (sealed int, err error) {
+	p := s.space(ws)
+	p.work.Lock()
+	defer p.work.Unlock()
+	runs := p.freeze()
+	done := false
+	var made []*segment
+	defer func() {
+		if !done {
+			p.thaw(false, nil)
+		}
+	}()
+	if len(runs) == 0 {
+		return 0, nil
+	}
+	made, sealed, err = s.writeRuns(ctx, ws, runs)
+	if err != nil {
+		return 0, errors.Join(fmt.Errorf("seal timeline of workspace %d: %w", ws, err), discard(made))
+	}
+	if err := s.settled(ctx, ws, made, s.listSealed(ctx, ws, runs, made)); err != nil {
+		return 0, fmt.Errorf("seal timeline of workspace %d: %w", ws, err)
+	}
+	s.fault("seal.listed")
+	p.thaw(true, made)
+	done = true
+	return sealed, nil
+}
+
+// settled finds out what became of a swap that gave an error: a lost connection
+// may hide a commit. It gives nil when the swap took place; otherwise it removes
+// the new files, unless not even that can be found out: then the next start
+// sorts it out.
+func (s *Store) settled(ctx context.Context, ws core.WorkspaceID, made []*segment, swap error) error {
+	if swap == nil || len(made) == 0 {
+		return swap
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	var n int64
+	err := s.opt.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, s.q.Get("count_file"), []any{int64(ws), made[0].file}, &n)
+	})
+	switch {
+	case err != nil:
+		return errors.Join(swap, fmt.Errorf("ask what became of the swap: %w", err))
+	case n > 0:
+		return nil
+	}
+	return errors.Join(swap, discard(made))
+}
+
+// discard removes files that were never listed.
+func discard(made []*segment) error {
+	var all []error
+	for _, g := range made {
+		if g != nil {
+			all = append(all, g.shut(), removeQuietly(g.path))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// writeRuns writes the rows of runs to one file a month, under the customers
+// they belong to now.
+func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run) (made []*segment, rows int, err error) {
+	// The version is read before any home is asked for: a change in between
+	// only makes readers ask again.
+	version := s.home().Version(ws)
+	months := map[int64][]*row{}
+	for _, r := range runs {
+		m := s.moved(ws, r.version)
+		for _, e := range r.rows {
+			if m.has(e.customer) {
+				c := *e
+				c.customer = s.home().Home(ws, e.actor, e.time)
+				e = &c
+			}
+			k := monthOf(e.time)
+			months[k] = append(months[k], e)
+			rows++
+		}
+	}
+	order := make([]int64, 0, len(months))
+	for m := range months {
+		order = append(order, m)
+	}
+	slices.Sort(order)
+	for _, m := range order {
+		list := months[m]
+		slices.SortFunc(list, byTimeline)
+		props, filled := outlineOf(list)
+		g, err := s.writeSegment(ctx, outline{ws: ws, month: m, rows: int64(len(list)), version: version, props: props, context: filled, step: "seal"}, sliceFeed(list))
+		if err != nil {
+			return made, 0, err
+		}
+		made = append(made, g)
+		delete(months, m)
+	}
+	return made, rows, nil
+}
+
+// listSealed makes the swap durable: segments in, tail rows out.
+func (s *Store) listSealed(ctx context.Context, ws core.WorkspaceID, runs []*run, made []*segment) error {
+	s.fault("seal.swap")
+	return s.opt.DB.Write(ctx, func(tx *db.Tx) error {
+		for _, g := range made {
+			if err := s.insertSegment(ctx, tx, g); err != nil {
+				return err
+			}
+		}
+		for _, r := range runs {
+			for _, b := range r.batches {
+				n, err := tx.Exec(ctx, s.q.Get("drop_tail"), int64(ws), b.firstSeq)
+				if err != nil {
+					return fmt.Errorf("remove sealed tail row: %w", err)
+				}
+				if n != 1 {
+					return fmt.Errorf("remove sealed tail row %d: it is gone", b.firstSeq)
+				}
+			}
+		}
+		s.fault("seal.commit")
+		return nil
+	})
+}

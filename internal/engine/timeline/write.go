@@ -1,0 +1,290 @@
+package timeline
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/parquet-go/parquet-go"
+)
+
+// feed gives rows in timeline order: it fills into and says how many; 0 ends.
+type feed func(into []*row) (int, error)
+
+// outline is what must be known of a file before its first row is written.
+type outline struct {
+	ws      core.WorkspaceID
+	month   int64
+	rows    int64 // about
+	version int64
+	props   propCounts
+	context map[string]bool // context columns that may be filled
+	step    string          // of the fault points
+}
+
+// sliceFeed gives the rows of a sorted slice.
+func sliceFeed(rows []*row) feed {
+	return func(into []*row) (int, error) {
+		n := copy(into, rows)
+		rows = rows[n:]
+		return n, nil
+	}
+}
+
+// outlineOf looks through rows that are about to be written.
+func outlineOf(rows []*row) (propCounts, map[string]bool) {
+	props, filled := propCounts{}, map[string]bool{}
+	cols := contextColumns()
+	var last *core.Context
+	// A sample is enough to choose columns: what has none stays in JSON.
+	step := max(1, len(rows)/20_000)
+	for i, r := range rows {
+		if r.ctx != nil && r.ctx != last {
+			last = r.ctx
+			for _, c := range cols {
+				if !filled[c.name] && *c.at(r.ctx) != "" {
+					filled[c.name] = true
+				}
+			}
+		}
+		if i%step == 0 {
+			props.count(r.props)
+		}
+	}
+	if step > 1 {
+		for _, p := range props {
+			p.Texts, p.Numbers, p.Bools = p.Texts*int64(step), p.Numbers*int64(step), p.Bools*int64(step)
+		}
+	}
+	return props, filled
+}
+
+// segmentWriter writes one file.
+type segmentWriter struct {
+	out     *parquet.GenericWriter[any]
+	build   *builder
+	seg     *segment
+	inGroup int
+	last    core.CustomerID
+}
+
+// writeSegment writes and syncs a file with the rows of next. It is listed
+// nowhere yet. No rows, no file: then the segment is nil.
+func (s *Store) writeSegment(ctx context.Context, o outline, next feed) (*segment, error) {
+	buf := make([]*row, blockRows)
+	n, err := fill(next, buf)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	var mark [8]byte
+	if _, err := rand.Read(mark[:]); err != nil {
+		return nil, fmt.Errorf("name segment: %w", err)
+	}
+	g := &segment{ws: o.ws, month: o.month, version: o.version, keys: map[EventKey]keyStat{}, trash: &s.trash, created: core.FromTime(s.opt.Clock.Now())}
+	g.file = monthText(o.month) + "-" + hex.EncodeToString(mark[:]) + ".parquet"
+	g.path = filepath.Join(s.folder(o.ws), g.file)
+	if err := os.MkdirAll(filepath.Dir(g.path), 0o750); err != nil {
+		return nil, fmt.Errorf("make workspace folder: %w", err)
+	}
+	s.fault(o.step + ".create")
+	if err := s.writeFile(ctx, g, &o, next, buf, n); err != nil {
+		return nil, errors.Join(fmt.Errorf("write segment %s: %w", g.file, err), removeQuietly(g.path))
+	}
+	s.fault(o.step + ".written")
+	return g, nil
+}
+
+func removeQuietly(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (s *Store) writeFile(ctx context.Context, g *segment, o *outline, next feed, buf []*row, n int) (err error) {
+	f, err := os.OpenFile(g.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	sum := sha256.New()
+	size := &counter{}
+	w := newSegmentWriter(io.MultiWriter(f, sum, size), g, o)
+	for n > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.block(buf[:n]); err != nil {
+			return err
+		}
+		if n, err = fill(next, buf); err != nil {
+			return err
+		}
+	}
+	if err := w.finish(); err != nil {
+		return err
+	}
+	g.size, g.sha256 = size.n, hex.EncodeToString(sum.Sum(nil))
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(g.path))
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+// fill asks next until buf is full or the rows end: only the last block of a
+// file may be short.
+func fill(next feed, buf []*row) (int, error) {
+	n := 0
+	for n < len(buf) {
+		k, err := next(buf[n:])
+		if err != nil {
+			return 0, err
+		}
+		if k == 0 {
+			break
+		}
+		n += k
+	}
+	return n, nil
+}
+
+func newSegmentWriter(out io.Writer, g *segment, o *outline) *segmentWriter {
+	l := &layout{Format: layoutFormat, Typed: o.props.choose(o.rows), Props: o.props.top(8 * maxTyped)}
+	for name, on := range o.context {
+		if on {
+			l.Context = append(l.Context, name)
+		}
+	}
+	slices.Sort(l.Context)
+	schema := schemaOf(l)
+	return &segmentWriter{
+		seg:   g,
+		build: newBuilder(l, schema),
+		out: parquet.NewGenericWriter[any](out, schema,
+			parquet.CreatedBy("ciclo", "1", ""),
+			parquet.PageBufferSize(1<<30), // pages end where flushed, nowhere else
+			parquet.MaxRowsPerRowGroup(1<<40),
+			parquet.DictionaryMaxBytes(maxDict),
+			parquet.ColumnIndexSizeLimit(func([]string) int { return 32 }),
+			parquet.SkipPageBounds("id"), parquet.SkipPageBounds("props"), parquet.SkipPageBounds("rest"),
+			parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("customer"), parquet.Ascending("time"), parquet.Ascending("seq"))),
+		),
+	}
+}
+
+// block writes one page of every column.
+func (w *segmentWriter) block(rows []*row) error {
+	w.note(rows)
+	w.build.build(rows)
+	cols := w.out.ColumnWriters()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	for k := range errs {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(cols) || errs[k] != nil {
+					return
+				}
+				errs[k] = w.column(cols[i], i)
+			}
+		}()
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if w.inGroup += len(rows); w.inGroup >= groupRows {
+		w.inGroup = 0
+		return w.out.Flush()
+	}
+	return nil
+}
+
+func (w *segmentWriter) column(c *parquet.ColumnWriter, leaf int) error {
+	values, step := w.build.cols[leaf], blockRows
+	if leaf == w.build.leafOf["id"] || leaf == w.build.leafOf["props"] || leaf == w.build.leafOf["rest"] {
+		step = coldRows
+	}
+	for len(values) > 0 {
+		n := min(step, len(values))
+		if _, err := c.WriteRowValues(values[:n]); err != nil {
+			return err
+		}
+		if err := c.Flush(); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// note keeps the manifest's figures.
+func (w *segmentWriter) note(rows []*row) {
+	g := w.seg
+	g.customers += customersOf(rows, w.last)
+	w.last = rows[len(rows)-1].customer
+	for i, r := range rows {
+		g.add(r, g.events == 0 && i == 0)
+		k := EventKey{r.kind, r.name}
+		st, seen := g.keys[k]
+		if !seen && len(g.keys) >= maxListedKeys {
+			g.moreKeys = true
+			continue
+		}
+		if !seen || r.time > st.last {
+			st.last = r.time
+		}
+		st.events++
+		g.keys[k] = st
+	}
+	g.events += int64(len(rows))
+}
+
+func (w *segmentWriter) finish() error {
+	l := w.build.layout
+	for k := range w.build.keys {
+		l.RestKeys = append(l.RestKeys, k)
+	}
+	slices.Sort(l.RestKeys)
+	meta, err := l.encode()
+	if err != nil {
+		return err
+	}
+	w.out.SetKeyValueMetadata(metaKey, meta)
+	return w.out.Close()
+}
