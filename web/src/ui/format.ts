@@ -29,7 +29,7 @@ function makeFormat(locale: string, timeZone: string, currency: string, units: {
   const compact = (n: number) => (Math.abs(n) < 10_000 ? int(n) : number(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(n))
   const decimal = (n: number, digits = 2) => number(locale, { maximumFractionDigits: digits }).format(n)
   const percent = (n: number, digits = 1) => number(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n)
-  const signed = (n: number) => number(locale, { maximumFractionDigits: 0, signDisplay: 'exceptZero' }).format(n)
+  const signed = (n: number) => number(locale, { maximumFractionDigits: 0, signDisplay: 'exceptZero' }).format(n === 0 ? 0 : n)
   const money = (minor: number, code = currency, options: Intl.NumberFormatOptions = {}) => number(locale, { style: 'currency', currency: code, ...options }).format(minor / 10 ** minorDigits(code))
   const moneyShort = (minor: number, code = currency) => (Math.abs(minor) < 10 ** (minorDigits(code) + 4) ? money(minor, code) : money(minor, code, { notation: 'compact', maximumFractionDigits: 1 }))
   const seconds = (s: number) => {
@@ -94,7 +94,8 @@ function makeFormat(locale: string, timeZone: string, currency: string, units: {
 export function useFormat(): Format {
   const { i18n, t } = useLingui()
   const { time_zone, currency } = useWorkspace()
-  const locale = i18n.locale
+  // The region of the browser decides how dates and numbers are written, as long as the language is the same.
+  const locale = navigator.languages.find((tag) => tag.startsWith(`${i18n.locale}-`)) ?? i18n.locale
   return useMemo(
     () => makeFormat(locale, time_zone, currency, { d: t({ message: 'd', context: 'short unit: days' }), h: t({ message: 'h', context: 'short unit: hours' }), m: t({ message: 'min', context: 'short unit: minutes' }), s: t({ message: 's', context: 'short unit: seconds' }), mo: t({ message: 'mo', context: 'short unit: months' }), y: t({ message: 'y', context: 'short unit: years' }) }),
     // The units change with the locale only.

@@ -32,10 +32,10 @@ export function StageCard({ stage, next, model, board, wide = false }: { stage: 
         </div>
         <div className={classes.flow}>
           <Link to="/moves" search={{ ...moves, to_stage: stage.key } as never} aria-label={t`${f.int(stage.in)} came into ${stage.label}, show them`}>
-            <Live value={stage.in}>+{f.int(stage.in)}</Live> <small>{t`in`}</small>
+            <Live value={stage.in}>{f.signed(stage.in)}</Live> <small>{t`in`}</small>
           </Link>
           <Link to="/moves" search={{ ...moves, from_stage: stage.key } as never} aria-label={t`${f.int(stage.out)} left ${stage.label}, show them`}>
-            <Live value={stage.out}>−{f.int(stage.out)}</Live> <small>{t`out`}</small>
+            <Live value={stage.out}>{f.signed(-stage.out)}</Live> <small>{t`out`}</small>
           </Link>
           <Tooltip label={t`Net flow in the period`}>
             <span className={classes.net} data-sign={Math.sign(stage.net)}>
