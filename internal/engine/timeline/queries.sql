@@ -33,3 +33,6 @@ DELETE FROM timeline_segments WHERE workspace_id = $1 AND file = $2;
 
 -- name: count_file
 SELECT count(*) FROM timeline_segments WHERE workspace_id = $1 AND file = $2;
+
+-- name: lock_seq
+UPDATE sequences SET next = next WHERE workspace_id = $1 AND name = 'timeline' RETURNING next;

@@ -26,17 +26,17 @@ type reader struct {
 
 	customers, time, seq []int64
 	kinds                []int32
-	events                      []int32
-	eventText                   []string // when the page is not dictionary encoded
-	ids                         []uint32 // name ids by place in the dictionary
-	masks                       []uint32 // kinds wanted, likewise
-	anyName                     bool     // some name of the group is wanted
-	identity                    []int32
-	sel                         []int32
-	feeds                       []columnFeed
-	typed                       map[string]*typedBlock
-	rest                        []string
-	restAt                      [3]int64 // group, first and last row that rest holds
+	events               []int32
+	eventText            []string // when the page is not dictionary encoded
+	ids                  []uint32 // name ids by place in the dictionary
+	masks                []uint32 // kinds wanted, likewise
+	anyName              bool     // some name of the group is wanted
+	identity             []int32
+	sel                  []int32
+	feeds                []columnFeed
+	typed                map[string]*typedBlock
+	rest                 []string
+	restAt               [3]int64 // group, first and last row that rest holds
 }
 
 // wholeness says which filters every row of a segment passes.

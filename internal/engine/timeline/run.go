@@ -150,3 +150,25 @@ func (r *run) of(c core.CustomerID) []*row {
 	n := sort.Search(len(r.rows)-i, func(j int) bool { return r.rows[i+j].customer > c })
 	return r.rows[i : i+n]
 }
+
+// since gives the batches of a run from position floor on, a run each.
+func (r *run) since(floor int64) []*run {
+	var out []*run
+	for _, b := range r.batches {
+		if b.firstSeq < floor {
+			continue
+		}
+		var rows []*row
+		var size int64
+		for _, e := range r.rows {
+			if e.seq >= b.firstSeq && e.seq < b.firstSeq+int64(b.events) {
+				rows = append(rows, e)
+			}
+		}
+		if len(r.rows) > 0 {
+			size = r.bytes * int64(len(rows)) / int64(len(r.rows))
+		}
+		out = append(out, newRun(rows, r.version, []batch{b}, size))
+	}
+	return out
+}

@@ -68,6 +68,7 @@ func (g *segment) drop() {
 
 // retire marks a segment that the manifest no longer lists.
 func (g *segment) retire() {
+	g.trash.mark(g.path)
 	g.mu.Lock()
 	g.dead = true
 	gone := g.refs == 0
@@ -110,6 +111,7 @@ type trash struct {
 	mu      sync.Mutex
 	holds   int
 	waiting []*segment
+	dying   map[string]bool // paths unlisted but still read
 }
 
 func (t *trash) put(g *segment) {
@@ -122,7 +124,24 @@ func (t *trash) put(g *segment) {
 	t.remove(g)
 }
 
+func (t *trash) mark(path string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dying == nil {
+		t.dying = map[string]bool{}
+	}
+	t.dying[path] = true
+}
+
+// held says whether path is an unlisted file that a reader or a Hold keeps.
+func (s *Store) held(path string) bool {
+	s.trash.mu.Lock()
+	defer s.trash.mu.Unlock()
+	return s.trash.dying[path]
+}
+
 func (t *trash) remove(g *segment) {
+	delete(t.dying, g.path)
 	err := errors.Join(g.shut(), os.Remove(g.path))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.log.Warn("cannot remove an old timeline file; it goes at the next start", "file", g.file, "error", err)

@@ -116,3 +116,19 @@ func (s *space) tailSize() (events, size int64, oldest core.Micros) {
 	}
 	return events, size, oldest
 }
+
+// reset replaces all batches below floor by those in fresh; newer ones stay.
+func (s *space) reset(fresh []*run, floor int64) {
+	next := &space{known: map[int64]struct{}{}}
+	for _, r := range fresh {
+		next.add(r)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.runs {
+		for _, b := range r.since(floor) {
+			next.add(b)
+		}
+	}
+	s.runs, s.known, s.floor = next.runs, next.known, floor
+}
