@@ -2,14 +2,19 @@ package core
 
 // StageMoved is the signal that a customer changed stage in a stage model.
 type StageMoved struct {
-	Model    string
-	Version  int
+	Machine  int64 // version of the model, as a fold
 	Customer CustomerID
-	From, To string // "" is no stage
+	From, To string // stage keys; "" is no stage
 	At       Micros
-	// Live is false when the move was found by recomputing the past: reactors
-	// with outward effects leave those alone.
-	Live bool
+	// Opens and Closes number the customer's spells in this machine, from 1; 0
+	// means that none begins or ends (a move from or to no stage).
+	Opens, Closes int64
+	// Evidence: the event behind the move, or a timer (ByTimer) and nothing else.
+	ByTimer   bool
+	EventID   string
+	EventName string
+	EventKind Kind
+	EventAt   Micros
 }
 
 // TraitChanged is the signal that a trait of a customer took a new value.

@@ -23,7 +23,7 @@ DELETE FROM actor_homes WHERE workspace_id = $1 AND actor = $2
 UPDATE customers SET absorbed_into = $1 WHERE workspace_id = $2 AND id = $3
 
 -- name: identify
-UPDATE customers SET identified = TRUE WHERE workspace_id = $1 AND id = $2
+UPDATE customers SET identified = $1, user_id = $2 WHERE workspace_id = $3 AND id = $4
 
 -- name: flag
 UPDATE customers SET flags = $1 WHERE workspace_id = $2 AND id = $3

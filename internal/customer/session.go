@@ -39,7 +39,7 @@ type Session struct {
 	log          []LogEntry
 	moved        map[core.CustomerID]bool
 	absorbed     map[core.CustomerID]core.CustomerID
-	identified   map[core.CustomerID]bool
+	users        map[core.CustomerID]string // user_id of customers whose identity was settled, "" = none
 	full         map[core.CustomerID]bool
 	bumped       bool
 }
@@ -67,7 +67,7 @@ func (s *Service) Begin(ws core.WorkspaceID, tx *db.Tx) *Session {
 		s: s, ws: ws, g: s.graph(ws), tx: tx, now: core.FromTime(s.clock.Now()),
 		newActors: map[core.ActorID]*Actor{}, newComp: map[core.ActorID]uint32{}, newCustomers: map[core.CustomerID]bool{}, fresh: map[core.ActorID]bool{},
 		homes: map[core.ActorID][]Span{}, moved: map[core.CustomerID]bool{},
-		absorbed: map[core.CustomerID]core.CustomerID{}, identified: map[core.CustomerID]bool{}, full: map[core.CustomerID]bool{},
+		absorbed: map[core.CustomerID]core.CustomerID{}, users: map[core.CustomerID]string{}, full: map[core.CustomerID]bool{},
 	}
 }
 
@@ -151,7 +151,7 @@ func (x *Session) place(a core.ActorID, _ core.Micros) {
 	act.Birth = n
 	x.setHomes(a, []Span{{Beginning, n}})
 	if act.Type == core.TypeUserID {
-		x.identified[n] = true
+		x.users[n] = act.Value
 	}
 }
 
@@ -308,15 +308,23 @@ func (x *Session) recompute(ctx context.Context, comp uint32, cause *Fact) error
 				x.newActors[m] = a
 			}
 		}
-		if grp.Users > 0 {
-			x.identified[grp.Number] = true
-		}
+		x.users[grp.Number] = userOf(grp, actors)
 		if grp.Full {
 			x.full[grp.Number] = true
 		}
 	}
 	x.applyOutcome(actors, &out, cause)
 	return nil
+}
+
+// userOf gives the first user_id of a group, "" when it has none.
+func userOf(grp *Group, actors map[core.ActorID]*Actor) string {
+	for _, m := range grp.Members {
+		if a := actors[m]; a.Type == core.TypeUserID {
+			return a.Value
+		}
+	}
+	return ""
 }
 
 // applyOutcome compares the homes that were with those that are.

@@ -91,10 +91,10 @@ func (x *Session) Commit(ctx context.Context) error {
 	}
 	rows := make([][]any, 0, len(x.newCustomers))
 	for c := range x.newCustomers {
-		rows = append(rows, []any{x.ws, c, x.identified[c]})
-		delete(x.identified, c)
+		rows = append(rows, []any{x.ws, c, x.users[c] != "", x.users[c]})
+		delete(x.users, c)
 	}
-	err := x.tx.Bulk(ctx, db.Insert{Table: "customers", Columns: []string{"workspace_id", "id", "identified"}, Rows: rows})
+	err := x.tx.Bulk(ctx, db.Insert{Table: "customers", Columns: []string{"workspace_id", "id", "identified", "user_id"}, Rows: rows})
 	if err != nil {
 		return fmt.Errorf("write customers: %w", err)
 	}
@@ -106,8 +106,8 @@ func (x *Session) Commit(ctx context.Context) error {
 			return fmt.Errorf("write survivor: %w", err)
 		}
 	}
-	for c := range x.identified {
-		if _, err := x.tx.Exec(ctx, queries.Get("identify"), x.ws, c); err != nil {
+	for c, user := range x.users {
+		if _, err := x.tx.Exec(ctx, queries.Get("identify"), user != "", user, x.ws, c); err != nil {
 			return fmt.Errorf("write customer: %w", err)
 		}
 	}

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/kit/db"
+)
+
+// pack appends one machine's state to a customer's blob.
+func pack(blob []byte, machine int64, inst fold.Instance) []byte {
+	body := inst.Append(nil)
+	blob = binary.AppendUvarint(blob, uint64(machine))
+	blob = binary.AppendUvarint(blob, uint64(len(body)))
+	return append(blob, body...)
+}
+
+// unpack splits a blob by machine. A damaged blob gives what could be read:
+// a machine without state starts anew.
+func unpack(blob []byte) map[int64][]byte {
+	out := map[int64][]byte{}
+	for len(blob) > 0 {
+		id, n := binary.Uvarint(blob)
+		if n <= 0 {
+			return out
+		}
+		size, k := binary.Uvarint(blob[n:])
+		if k <= 0 || uint64(len(blob)-n-k) < size {
+			return out
+		}
+		blob = blob[n+k:]
+		out[int64(id)] = blob[:size:size]
+		blob = blob[size:]
+	}
+	return out
+}
+
+// load reads the saved states of customers.
+func (r *run) load(ctx context.Context, list []core.CustomerID) error {
+	r.states = make(map[core.CustomerID][]byte, len(list))
+	const step = 256
+	for len(list) > 0 {
+		n := min(step, len(list))
+		args := append([]any{r.ws}, db.Anys(list[:n])...)
+		err := r.tx.Query(ctx, `SELECT customer, states FROM fold_states WHERE workspace_id = $1 AND customer IN (`+db.List(2, n)+`)`, func(row db.Row) error {
+			var c core.CustomerID
+			var blob []byte
+			if err := row.Scan(&c, &blob); err != nil {
+				return err
+			}
+			r.states[c] = blob
+			return nil
+		}, args...)
+		if err != nil {
+			return fmt.Errorf("read fold states: %w", err)
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+// save writes the states that changed.
+func (r *run) save(ctx context.Context) error {
+	rows := make([][]any, 0, len(r.changed))
+	for c, s := range r.changed {
+		if s.blob == nil {
+			if _, err := r.tx.Exec(ctx, `DELETE FROM fold_states WHERE workspace_id = $1 AND customer = $2`, r.ws, c); err != nil {
+				return fmt.Errorf("delete fold state: %w", err)
+			}
+			continue
+		}
+		var due any
+		if s.due != 0 {
+			due = s.due
+		}
+		rows = append(rows, []any{r.ws, c, due, s.blob})
+	}
+	for c, into := range r.batch.Absorbed {
+		if into == 0 {
+			continue
+		}
+		if _, err := r.tx.Exec(ctx, `DELETE FROM fold_states WHERE workspace_id = $1 AND customer = $2`, r.ws, c); err != nil {
+			return fmt.Errorf("delete fold state: %w", err)
+		}
+	}
+	err := r.tx.Bulk(ctx, db.Insert{Table: "fold_states", Columns: []string{"workspace_id", "customer", "due", "states"}, Rows: rows,
+		Conflict: "ON CONFLICT (workspace_id, customer) DO UPDATE SET due = excluded.due, states = excluded.states"})
+	if err != nil {
+		return fmt.Errorf("write fold states: %w", err)
+	}
+	return nil
+}
+
+// bound is how far a machine's backfill came: customers up to upto, and those
+// numbered after last, are live; the others wait.
+type bound struct{ upto, last core.CustomerID }
+
+func (p *Pipeline) bounds(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (map[int64]bound, error) {
+	out := map[int64]bound{}
+	err := tx.Query(ctx, `SELECT machine, upto, last FROM fold_backfills WHERE workspace_id = $1`, func(row db.Row) error {
+		var m int64
+		var b bound
+		if err := row.Scan(&m, &b.upto, &b.last); err != nil {
+			return err
+		}
+		out[m] = b
+		return nil
+	}, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read backfills: %w", err)
+	}
+	return out, nil
+}
