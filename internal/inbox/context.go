@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -44,10 +45,11 @@ func (r *reader) column(last *string, raw []byte) string {
 func (r *reader) fillContext(f *fields, m *core.Message) {
 	x := contextReader{r: r, m: m, c: &m.Context, last: &r.memo.context}
 	own := f.context
-	if r.context != nil {
-		for w := walk(r.context); w.next(); {
-			if own == nil || find(own, unquote(w.key)) == nil {
-				x.member(w.key, w.val)
+	if len(r.shared) > 0 {
+		has := keysOf(own)
+		for _, p := range r.shared {
+			if !has(p.key) {
+				x.member(p.key, p.val)
 			}
 		}
 	}
@@ -67,6 +69,29 @@ func (r *reader) fillContext(f *fields, m *core.Message) {
 	if len(x.rest) > 0 {
 		m.ContextRest = append(x.rest, '}')
 	}
+}
+
+// pair is one member of an object, raw.
+type pair struct{ key, val []byte }
+
+// keysOf tells which keys the checked object raw has.
+func keysOf(raw []byte) func(key []byte) bool {
+	var few [][]byte
+	var many map[string]bool
+	for w := walk(raw); w.next(); {
+		if few = append(few, w.key); len(few) == 32 {
+			many = map[string]bool{}
+		}
+	}
+	if many == nil {
+		return func(key []byte) bool {
+			return slices.ContainsFunc(few, func(k []byte) bool { return string(k) == string(key) })
+		}
+	}
+	for _, k := range few {
+		many[string(k)] = true
+	}
+	return func(key []byte) bool { return many[string(key)] }
 }
 
 // contextReader collects the context of one event.
@@ -276,8 +301,9 @@ func (x *contextReader) integrations(own []byte) {
 		out = append(append(out, sep, '"'), key...)
 		out = append(append(out, '"', ':'), val...)
 	}
+	has := keysOf(own)
 	for w := walk(env); w.next(); {
-		if find(own, unquote(w.key)) == nil {
+		if !has(w.key) {
 			add(w.key, w.val)
 		}
 	}

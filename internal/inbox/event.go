@@ -113,6 +113,9 @@ func (r *reader) check(f *fields, m *core.Message, p *piece, raw []byte) *refusa
 		m.ID, _ = identifier(f.messageID)
 		return &refusal{CodeEventTooLarge, "the event is larger than 32768 bytes"}
 	}
+	if r.crowded {
+		return &refusal{CodeEventTooLarge, "the context of the batch is too large for its events"}
+	}
 	if r.posthog {
 		r.fromPostHog(f)
 	}

@@ -28,12 +28,18 @@ type reader struct {
 	writeKey, apiKey, sentAt       []byte
 	context, integrations, message []byte
 	envelope                       []byte // members to keep for Result.Envelope
+	shared                         []pair // members of the envelope's context
+	crowded                        bool   // the envelope is too large for so many events
 	posthog                        bool
 	sent                           core.Micros // of the envelope or the header
 
 	memo   memo
 	result Result
 }
+
+// maxShared bounds the bytes that an envelope adds to its events in all, so that
+// a small body cannot become a large one.
+const maxShared = 16 << 20
 
 // Parse reads a body. It fails only when the body as a whole is not readable;
 // an event that breaks a rule becomes a Reject beside the others. Properties
@@ -47,12 +53,24 @@ func Parse(req Request) (Result, error) {
 	r.finishEnvelope()
 	n := len(r.pieces)
 	r.result.Total = n
+	r.share(n)
 	r.result.Messages = make([]core.Message, 0, n)
 	r.result.Raws = make([][]byte, 0, n)
 	for i := range r.pieces {
 		r.event(i, &r.pieces[i])
 	}
 	return r.result, nil
+}
+
+// share prepares the envelope's context for n events.
+func (r *reader) share(n int) {
+	if size := len(r.context) + len(r.integrations); size > MaxEventBytes || size*n > maxShared {
+		r.crowded = true
+		return
+	}
+	for w := walk(r.context); w.next(); {
+		r.shared = append(r.shared, pair{w.key, w.val})
+	}
 }
 
 // BodyKey finds the write key in a body without reading its events. It gives

@@ -119,4 +119,3 @@ func ipPolicy(r *http.Request) inbox.IPPolicy {
 	}
 	return inbox.IPKeep
 }
-
