@@ -174,7 +174,8 @@ func exactNumber(raw []byte) (float64, bool) {
 		// Any decimal of up to 15 digits survives a float64, in its normal range.
 		return f, math.Abs(f) > 1e-300 && math.Abs(f) < 1e300
 	case whole:
-		return f, math.Abs(f) <= 1<<53
+		// At 2^53 itself the next odd number would round to it.
+		return f, math.Abs(f) < 1<<53
 	}
 	return 0, false
 }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -68,7 +70,7 @@ func (g *segment) drop() {
 
 // retire marks a segment that the manifest no longer lists.
 func (g *segment) retire() {
-	g.trash.mark(g.path)
+	g.trash.mark(g)
 	g.mu.Lock()
 	g.dead = true
 	gone := g.refs == 0
@@ -111,7 +113,7 @@ type trash struct {
 	mu      sync.Mutex
 	holds   int
 	waiting []*segment
-	dying   map[string]bool // paths unlisted but still read
+	dying   map[string]*segment // unlisted files not yet removed, by path
 }
 
 func (t *trash) put(g *segment) {
@@ -124,20 +126,20 @@ func (t *trash) put(g *segment) {
 	t.remove(g)
 }
 
-func (t *trash) mark(path string) {
+func (t *trash) mark(g *segment) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dying == nil {
-		t.dying = map[string]bool{}
+		t.dying = map[string]*segment{}
 	}
-	t.dying[path] = true
+	t.dying[g.path] = g
 }
 
 // held says whether path is an unlisted file that a reader or a Hold keeps.
 func (s *Store) held(path string) bool {
 	s.trash.mu.Lock()
 	defer s.trash.mu.Unlock()
-	return s.trash.dying[path]
+	return s.trash.dying[path] != nil
 }
 
 func (t *trash) remove(g *segment) {
@@ -167,10 +169,11 @@ func (t *trash) unpin() {
 	t.waiting = nil
 }
 
+// pinned gives the unlisted files that are still there.
 func (t *trash) pinned() []*segment {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]*segment(nil), t.waiting...)
+	return slices.Collect(maps.Values(t.dying))
 }
 
 // Hold pins the files that the manifest lists now or later: none is removed

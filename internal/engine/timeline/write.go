@@ -193,7 +193,7 @@ func newSegmentWriter(out io.Writer, g *segment, o *outline) *segmentWriter {
 		build: newBuilder(l, schema),
 		out: parquet.NewGenericWriter[any](out, schema,
 			parquet.CreatedBy("ciclo", "1", ""),
-			parquet.PageBufferSize(1<<30), // pages end where flushed, nowhere else
+			parquet.PageBufferSize(blockRows*8), // each write to a column is one page, whatever this is
 			parquet.MaxRowsPerRowGroup(1<<40),
 			parquet.DictionaryMaxBytes(maxDict),
 			parquet.ColumnIndexSizeLimit(func([]string) int { return 32 }),
