@@ -82,8 +82,12 @@ func (r *reader) event(i int, p *piece) {
 			f.take(w.key, w.val)
 		}
 	}
-	m := core.Message{Index: i, Source: r.req.SourceID, Received: r.req.Received}
-	bad := r.check(&f, &m, p, raw)
+	// The message is filled in place: it is large to copy.
+	n := len(r.result.Messages)
+	r.result.Messages = append(r.result.Messages, core.Message{})
+	m := &r.result.Messages[n]
+	m.Index, m.Source, m.Received = i, r.req.SourceID, r.req.Received
+	bad := r.check(&f, m, p, raw)
 	if bad == nil && r.req.Unknown {
 		bad = &refusal{CodeUnknownKey, "the write key is unknown"}
 	}
@@ -95,9 +99,9 @@ func (r *reader) event(i int, p *piece) {
 		r.result.Rejects = append(r.result.Rejects, Reject{
 			Index: i, MessageID: clip(m.ID, MaxIDRunes), Name: name, Code: bad.code, Message: bad.message, Raw: raw,
 		})
+		r.result.Messages = r.result.Messages[:n]
 		return
 	}
-	r.result.Messages = append(r.result.Messages, m)
 	r.result.Raws = append(r.result.Raws, raw)
 }
 
@@ -165,7 +169,7 @@ func (r *reader) names(f *fields, m *core.Message) *refusal {
 	switch m.Kind {
 	case core.KindTrack:
 		m.Name = core.CanonicalEvent(r.memo.text(&r.memo.name, f.event))
-		if tidy(m.Name) == "" {
+		if blank(m.Name) {
 			return &refusal{CodeNoEventName, "a track call needs an event name"}
 		}
 	case core.KindPage, core.KindScreen:

@@ -280,3 +280,13 @@ func tidy(s string) string {
 	}, s)
 	return strings.TrimSpace(s)
 }
+
+// blank says whether s shows nothing.
+func blank(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] > ' ' && s[i] < 0x7F {
+			return false
+		}
+	}
+	return tidy(s) == ""
+}
