@@ -35,7 +35,9 @@ const client = new QueryClient({
 })
 const router = makeRouter(client)
 
-await activate(initialLocale())
+// Controls measure their text, so the font should be there; a slow network must not hold the page up for it.
+const font = Promise.race([document.fonts.load("1em 'Inter Variable'").catch(() => undefined), new Promise((done) => setTimeout(done, 400))])
+await Promise.all([activate(initialLocale()), font])
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <I18nProvider i18n={i18n}>
