@@ -125,6 +125,9 @@ func (p *Pipeline) Kick() {
 	}
 }
 
+// Hold keeps batches of a workspace out until the function it gives is called.
+func (p *Pipeline) Hold(ws core.WorkspaceID) (release func()) { return p.lock(ws) }
+
 func (p *Pipeline) lock(ws core.WorkspaceID) func() {
 	m, _ := p.locks.LoadOrStore(ws, &sync.Mutex{})
 	mu := m.(*sync.Mutex)

@@ -1,0 +1,129 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/kit/db"
+)
+
+// Spell is one stay of a customer with its evidence.
+type Spell struct {
+	N             int64
+	Stage         string
+	From, To      string
+	Entered, Left core.Micros
+	ByTimer       bool
+	EventID       string
+	EventName     string
+	EventKind     core.Kind
+	EventAt       core.Micros
+	LeftByTimer   bool
+}
+
+// History gives a customer's stays in the current version of a model, newest
+// first.
+func (s *Service) History(ctx context.Context, ws core.WorkspaceID, m Model, c core.CustomerID) ([]Spell, error) {
+	var out []Spell
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, queries.Get("history"), func(row db.Row) error {
+			var sp Spell
+			if err := row.Scan(&sp.N, &sp.Stage, &sp.From, &sp.To, &sp.Entered, &sp.Left, &sp.ByTimer, &sp.EventID, &sp.EventName,
+				&sp.EventKind, &sp.EventAt, &sp.LeftByTimer); err != nil {
+				return err
+			}
+			out = append(out, sp)
+			return nil
+		}, ws, m.Machine, c)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stage history: %w", err)
+	}
+	return out, nil
+}
+
+// Standing is where a customer stands at an instant, found by folding the
+// timeline: which conditions hold, and when that can change by itself.
+type Standing struct {
+	Stage string
+	Since core.Micros
+	Holds []bool // by stage of the model
+	Next  core.Micros
+}
+
+// Explain folds a customer's timeline up to now and tells which stage's
+// condition holds.
+func (s *Service) Explain(ctx context.Context, ws core.WorkspaceID, m Model, c core.CustomerID) (*Standing, error) {
+	events, err := s.Timeline.Customer(ctx, ws, c, timeline.CustomerQuery{})
+	if err != nil {
+		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	for _, mc := range s.Machines(ws) {
+		if mc.ID() == m.Machine {
+			return stand(mc.(*machine), c, events, core.FromTime(s.Clock.Now()))
+		}
+	}
+	return nil, errors.New("stage model is not loaded")
+}
+
+func stand(mc *machine, c core.CustomerID, events []core.Event, now core.Micros) (*Standing, error) {
+	open, err := mc.Open(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	in := open.(*instance)
+	drop := func(core.Signal) {}
+	for i := range events {
+		e := fold.InputOf(&events[i])
+		in.Apply(&e, drop)
+	}
+	in.Advance(now, drop)
+	st := &Standing{Since: in.since}
+	if in.stage >= 0 {
+		st.Stage = mc.keys[in.stage]
+	}
+	for _, cond := range mc.conds {
+		st.Holds = append(st.Holds, mc.prog.Eval(in.s, cond, max(now, in.clock)))
+	}
+	if at, ok := in.Due(); ok {
+		st.Next = at
+	}
+	return st, nil
+}
+
+// Version is one version of a model.
+type Version struct {
+	Version    int64
+	Status     string
+	Definition Definition
+	ByUser     string
+	CreatedAt  core.Micros
+}
+
+// Versions gives a model's versions, newest first.
+func (s *Service) Versions(ctx context.Context, ws core.WorkspaceID, model int64) ([]Version, error) {
+	var out []Version
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, queries.Get("versions"), func(row db.Row) error {
+			var v Version
+			var text string
+			if err := row.Scan(&v.Version, &v.Status, &text, &v.ByUser, &v.CreatedAt); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(text), &v.Definition); err != nil {
+				return err
+			}
+			out = append(out, v)
+			return nil
+		}, ws, model)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read versions: %w", err)
+	}
+	return out, nil
+}
