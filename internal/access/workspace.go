@@ -1,0 +1,218 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
+)
+
+// Workspace is a tenant with its settings.
+type Workspace struct {
+	ID        core.WorkspaceID
+	Name      string
+	TimeZone  string // IANA
+	Currency  string // ISO 4217
+	WeekStart int    // 1 Monday, 7 Sunday
+	Settings  Extra
+	CreatedAt core.Micros
+}
+
+// Extra are the settings that are data of other rooms, kept as JSON.
+type Extra struct {
+	// LapseDays is after how many days without an order a customer counts as
+	// dormant in KPIs.
+	LapseDays int `json:"lapse_days,omitempty"`
+	// RefundDate says whether refunds count on the "refund" or the "order" date.
+	RefundDate string          `json:"refund_date,omitempty"`
+	Identity   json.RawMessage `json:"identity,omitempty"`
+	Targets    json.RawMessage `json:"targets,omitempty"`
+}
+
+// Lapse gives LapseDays or its default.
+func (e *Extra) Lapse() int {
+	if e.LapseDays == 0 {
+		return 90
+	}
+	return e.LapseDays
+}
+
+var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+
+func (w *Workspace) check() error {
+	if strings.TrimSpace(w.Name) == "" || len(w.Name) > 200 {
+		return errs.Field("name", "bad_name", "a workspace needs a name of up to 200 characters")
+	}
+	if _, err := time.LoadLocation(w.TimeZone); err != nil || w.TimeZone == "" || w.TimeZone == "Local" {
+		return errs.Field("time_zone", "bad_time_zone", "%q is not a time zone of the IANA list, such as Europe/Rome", w.TimeZone)
+	}
+	if !currencyForm.MatchString(w.Currency) {
+		return errs.Field("currency", "bad_currency", "%q is not a currency code such as EUR", w.Currency)
+	}
+	if w.WeekStart != 1 && w.WeekStart != 7 {
+		return errs.Field("week_start", "bad_week_start", "the week starts on 1 (Monday) or 7 (Sunday)")
+	}
+	if l := w.Settings.LapseDays; l < 0 || l > 3660 {
+		return errs.Field("lapse_days", "bad_lapse", "the lapse lies between 1 and 3,660 days")
+	}
+	if r := w.Settings.RefundDate; r != "" && r != "refund" && r != "order" {
+		return errs.Field("refund_date", "bad_refund_date", "refunds count on the refund or the order date")
+	}
+	return nil
+}
+
+// Zone is the workspace's time zone.
+func (w *Workspace) Zone() *time.Location {
+	z, err := time.LoadLocation(w.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return z
+}
+
+// Workspaces gives all workspaces.
+func (s *Service) Workspaces(ctx context.Context) ([]Workspace, error) {
+	var out []Workspace
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, queries.Get("workspaces"), func(row db.Row) error {
+			var w Workspace
+			var extra string
+			if err := row.Scan(&w.ID, &w.Name, &w.TimeZone, &w.Currency, &w.WeekStart, &extra, &w.CreatedAt); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(extra), &w.Settings); err != nil {
+				return fmt.Errorf("read settings of workspace %d: %w", w.ID, err)
+			}
+			out = append(out, w)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces: %w", err)
+	}
+	return out, nil
+}
+
+// Workspace gives one workspace, from memory once read.
+func (s *Service) Workspace(ctx context.Context, id core.WorkspaceID) (Workspace, error) {
+	if w, ok := s.spaces.Load(id); ok {
+		return w.(Workspace), nil
+	}
+	all, err := s.Workspaces(ctx)
+	if err != nil {
+		return Workspace{}, err
+	}
+	for _, w := range all {
+		if w.ID == id {
+			s.spaces.Store(id, w)
+			return w, nil
+		}
+	}
+	return Workspace{}, errs.New(errs.NotFound, "unknown_workspace", "there is no workspace %d", id)
+}
+
+// WorkspaceUpdate changes the fields that are not nil.
+type WorkspaceUpdate struct {
+	Name, TimeZone, Currency *string
+	WeekStart                *int
+	LapseDays                *int
+	RefundDate               *string
+	Identity, Targets        json.RawMessage
+}
+
+// UpdateWorkspace changes a workspace's settings.
+func (s *Service) UpdateWorkspace(ctx context.Context, id core.WorkspaceID, u WorkspaceUpdate) (Workspace, error) {
+	w, err := s.Workspace(ctx, id)
+	if err != nil {
+		return w, err
+	}
+	set(&w.Name, u.Name)
+	set(&w.TimeZone, u.TimeZone)
+	set(&w.Currency, u.Currency)
+	set(&w.WeekStart, u.WeekStart)
+	set(&w.Settings.LapseDays, u.LapseDays)
+	set(&w.Settings.RefundDate, u.RefundDate)
+	if u.Identity != nil {
+		w.Settings.Identity = u.Identity
+	}
+	if u.Targets != nil {
+		w.Settings.Targets = u.Targets
+	}
+	if err := w.check(); err != nil {
+		return w, err
+	}
+	extra, err := json.Marshal(w.Settings)
+	if err != nil {
+		return w, err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, queries.Get("update_workspace"), w.Name, w.TimeZone, w.Currency, w.WeekStart, string(extra), w.ID)
+		return err
+	})
+	if err != nil {
+		return w, fmt.Errorf("update workspace: %w", err)
+	}
+	s.spaces.Store(id, w)
+	return w, nil
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// NeedsSetup says whether there is no workspace yet.
+func (s *Service) NeedsSetup(ctx context.Context) (bool, error) {
+	all, err := s.Workspaces(ctx)
+	return len(all) == 0, err
+}
+
+// Setup makes the first workspace and its owner.
+func (s *Service) Setup(ctx context.Context, w Workspace, owner NewUser) (core.WorkspaceID, error) {
+	owner.Role = Owner
+	w.ID = 1
+	if w.WeekStart == 0 {
+		w.WeekStart = 1
+	}
+	if err := w.check(); err != nil {
+		return 0, err
+	}
+	u, err := owner.prepare()
+	if err != nil {
+		return 0, err
+	}
+	now := core.FromTime(s.clock.Now())
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		var n int64
+		if err := tx.QueryRow(ctx, queries.Get("count_workspaces"), nil, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return errs.New(errs.Conflict, "already_set_up", "this installation is set up already: sign in")
+		}
+		if _, err := tx.Exec(ctx, queries.Get("insert_workspace"), w.ID, w.Name, w.TimeZone, w.Currency, w.WeekStart, "{}", now); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, queries.Get("insert_user"), 1, u.Email, u.Name, u.Locale, u.hash, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, queries.Get("insert_member"), w.ID, 1, string(Owner))
+		return err
+	})
+	var known *errs.Error
+	if errors.As(err, &known) {
+		return 0, err
+	}
+	if err != nil {
+		return 0, fmt.Errorf("set up: %w", err)
+	}
+	return w.ID, nil
+}
