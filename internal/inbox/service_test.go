@@ -33,7 +33,7 @@ type bundle struct {
 
 func setup(t testing.TB, d *db.DB, set inbox.Settings) *bundle {
 	t.Helper()
-	b := &bundle{t: t, db: d, clock: clock.NewManual(core.ToTime(received))}
+	b := &bundle{t: t, db: d, clock: clock.NewManual(core.ToTime(received - core.Second/1000))}
 	b.restart()
 	var err error
 	b.source, b.key, err = b.s.CreateSource(context.Background(), space, inbox.NewSource{Name: "Site", Kind: inbox.Browser, Settings: set})
@@ -51,6 +51,7 @@ func (b *bundle) restart() {
 		b.t.Fatal(err)
 	}
 	b.s = s
+	b.clock.Advance(time.Millisecond) // a start takes time, and ids come from the clock
 }
 
 // send accepts a batch of events.
