@@ -154,6 +154,11 @@ func everything() plan {
 	return plan{actor: true, received: true, original: true, sent: true, source: true, id: true, flags: true, context: true, props: true, rest: true}
 }
 
+// wide says whether the plan has columns beside properties.
+func (p *plan) wide() bool {
+	return p.actor || p.received || p.original || p.sent || p.source || p.id || p.flags || p.context || p.props || p.rest
+}
+
 func (p *plan) path(path string) int {
 	for i, s := range p.paths {
 		if s == path {

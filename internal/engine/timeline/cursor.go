@@ -120,19 +120,15 @@ func (c *cursor) nextGroup() (bool, error) {
 	return false, nil
 }
 
-func (c *cursor) take(out *Rows) error {
-	if c.fails != nil {
-		return c.fails
-	}
-	who := c.next
-	for c.next == who && c.fails == nil {
-		n := 1
-		for n < len(c.sel) && c.r.customers[c.sel[n]] == int64(who) {
-			n++
+func (c *cursor) pull(end core.CustomerID, w *window) error {
+	for c.next < end && c.fails == nil {
+		n := len(c.sel)
+		if c.r.customers[c.sel[n-1]] >= int64(end) {
+			n = sort.Search(n, func(i int) bool { return c.r.customers[c.sel[i]] >= int64(end) })
 		}
-		c.r.add(out, c.sel[:n])
-		c.sel = c.sel[n:]
-		if len(c.sel) > 0 {
+		c.r.add(w.in, c.sel[:n])
+		w.customers = c.r.addCustomers(w.customers, c.sel[:n])
+		if c.sel = c.sel[n:]; len(c.sel) > 0 {
 			c.next = core.CustomerID(c.r.customers[c.sel[0]])
 			break
 		}

@@ -62,9 +62,7 @@ func (f *intFeed) load(int64, int64) (err error) {
 
 func (f *intFeed) add(out *Rows, sel []int32) {
 	into := f.into(out)
-	for _, i := range sel {
-		*into = append(*into, f.values[i])
-	}
+	*into = addChosen(*into, f.values, sel)
 }
 
 type flagFeed struct {

@@ -23,6 +23,8 @@ type segmentFile struct {
 	rest   map[string]bool          // layout.RestKeys
 	typed  map[string][]typedColumn // by path
 	groups []groupInfo
+	// identity is 0, 1, 2 …: the selection of all rows of a block.
+	identity []int32
 
 	mu    sync.Mutex
 	dicts map[dictKey]*dictionary
@@ -73,6 +75,10 @@ func readSegmentFile(f *os.File) (*segmentFile, error) {
 		return nil, err
 	}
 	s := &segmentFile{f: f, pq: pq, layout: l, leaf: map[string]int{}, rest: map[string]bool{}, typed: map[string][]typedColumn{}, dicts: map[dictKey]*dictionary{}}
+	s.identity = make([]int32, blockRows)
+	for i := range s.identity {
+		s.identity[i] = int32(i)
+	}
 	for i, path := range pq.Schema().Columns() {
 		s.leaf[path[0]] = i
 	}

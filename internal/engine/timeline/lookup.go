@@ -81,7 +81,7 @@ func (p *pick) ofNumber(g *segment, n core.CustomerID, ask bool) ([]*row, error)
 		if err := r.load(sel); err != nil {
 			return nil, err
 		}
-		rows.reset(n)
+		rows.reset()
 		r.add(rows, sel)
 		for i := range rows.Time {
 			out = append(out, rows.row(i))

@@ -109,13 +109,15 @@ func (sc *scanner) homed(g *segment, m *moveSet) ([]*row, error) {
 	}
 	defer c.close()
 	h := sc.store.home()
-	rows := newRows(&inner.plan, inner.names)
+	w := newWindow(&inner.plan, inner.names)
+	rows := w.in
 	var out []*row
 	for n := c.head(); n != noCustomer; n = c.head() {
-		rows.reset(n)
-		if err := c.take(rows); err != nil {
+		w.reset()
+		if err := c.pull(w.end(n, noCustomer), w); err != nil {
 			return nil, fmt.Errorf("read moved rows: %w", err)
 		}
+		w.adapt()
 		for i := range rows.Time {
 			home := h.Home(g.ws, core.ActorID(rows.Actor[i]), rows.Time[i])
 			if sc.want.customer(home) {

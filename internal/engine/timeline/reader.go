@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -48,10 +49,6 @@ func (m *matcher) whole(g *segment) wholeness {
 
 func newReader(f *segmentFile, p *plan, want *matcher, names *nameTable, whole wholeness) *reader {
 	r := &reader{file: f, plan: p, want: want, names: names, whole: whole, group: -1, typed: map[string]*typedBlock{}}
-	r.identity = make([]int32, blockRows)
-	for i := range r.identity {
-		r.identity[i] = int32(i)
-	}
 	r.feeds = newFeeds(r)
 	return r
 }
@@ -149,7 +146,7 @@ func (r *reader) filter(block int, lo, hi core.CustomerID, keep func(core.Custom
 	if from >= to {
 		return nil, nil
 	}
-	sel = r.identity[from:to]
+	sel = r.file.identity[from:to]
 	if !r.want.all {
 		sel = r.keepNames(sel)
 	}
@@ -309,21 +306,35 @@ func (r *reader) load(sel []int32) (err error) {
 
 // add appends chosen rows of the loaded block.
 func (r *reader) add(out *Rows, sel []int32) {
-	n := len(sel)
-	if a, b := int(sel[0]), int(sel[n-1])+1; b-a == n {
-		out.Time = append(out.Time, r.time[a:b]...)
-		out.Seq = append(out.Seq, r.seq[a:b]...)
-	} else {
-		for _, i := range sel {
-			out.Time = append(out.Time, r.time[i])
-			out.Seq = append(out.Seq, r.seq[i])
-		}
-	}
-	for _, i := range sel {
-		out.Kind = append(out.Kind, uint8(r.kinds[i]))
-		out.Name = append(out.Name, r.ids[r.events[i]])
+	out.Time = addChosen(out.Time, r.time, sel)
+	out.Seq = addChosen(out.Seq, r.seq, sel)
+	n := len(out.Kind)
+	out.Kind = slices.Grow(out.Kind, len(sel))[:n+len(sel)]
+	out.Name = slices.Grow(out.Name, len(sel))[:n+len(sel)]
+	kinds, names := out.Kind[n:], out.Name[n:]
+	for k, i := range sel {
+		kinds[k] = uint8(r.kinds[i])
+		names[k] = r.ids[r.events[i]]
 	}
 	for _, f := range r.feeds {
 		f.add(out, sel)
 	}
+}
+
+func (r *reader) addCustomers(out []int64, sel []int32) []int64 {
+	return addChosen(out, r.customers, sel)
+}
+
+// addChosen appends the chosen values of a block, at once when they lie side by
+// side.
+func addChosen(out, values []int64, sel []int32) []int64 {
+	if a, b := int(sel[0]), int(sel[len(sel)-1])+1; b-a == len(sel) {
+		return append(out, values[a:b]...)
+	}
+	n := len(out)
+	out = slices.Grow(out, len(sel))[:n+len(sel)]
+	for k, i := range sel {
+		out[n+k] = values[i]
+	}
+	return out
 }

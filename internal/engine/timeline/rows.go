@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -32,9 +31,8 @@ type Rows struct {
 	names    *nameTable
 	customer core.CustomerID
 	cols     []PropColumn
-	order    []int32
-	numbers  numberTexts
-	sorted   bool
+	numbers  *numberTexts
+	wide     bool
 }
 
 // PropColumn holds one property path of the rows: Kind[i] says what the value
@@ -133,24 +131,16 @@ func (r *Rows) Event(i int, into *core.Event) {
 }
 
 func newRows(p *plan, names *nameTable) *Rows {
-	return &Rows{plan: p, names: names, cols: make([]PropColumn, len(p.paths))}
+	return &Rows{plan: p, names: names, cols: make([]PropColumn, len(p.paths)), numbers: &numberTexts{}, wide: p.wide()}
 }
 
-func (r *Rows) reset(c core.CustomerID) {
-	r.customer, r.sorted = c, true
+func (r *Rows) reset() {
 	r.Time, r.Seq, r.Kind, r.Name = r.Time[:0], r.Seq[:0], r.Kind[:0], r.Name[:0]
 	r.Actor, r.Received, r.Original, r.Sent, r.Source = r.Actor[:0], r.Received[:0], r.Original[:0], r.Sent[:0], r.Source[:0]
 	r.Flags, r.ID, r.Context, r.Props, r.Rest = r.Flags[:0], r.ID[:0], r.Context[:0], r.Props[:0], r.Rest[:0]
 	for i := range r.cols {
 		c := &r.cols[i]
 		c.Kind, c.Num, c.Text = c.Kind[:0], c.Num[:0], c.Text[:0]
-	}
-}
-
-// seam notes whether what was appended from row n on comes behind the rest.
-func (r *Rows) seam(n int) {
-	if n > 0 && n < len(r.Time) && (r.Time[n] < r.Time[n-1] || r.Time[n] == r.Time[n-1] && r.Seq[n] < r.Seq[n-1]) {
-		r.sorted = false
 	}
 }
 
@@ -209,50 +199,6 @@ func (c *PropColumn) add(v core.Value) {
 	c.Kind = append(c.Kind, v.Kind)
 	c.Num = append(c.Num, n)
 	c.Text = append(c.Text, v.Text)
-}
-
-// settle brings the rows into order when the sources overlapped in time.
-func (r *Rows) settle() {
-	if r.sorted {
-		return
-	}
-	n := len(r.Time)
-	r.order = r.order[:0]
-	for i := range n {
-		r.order = append(r.order, int32(i))
-	}
-	slices.SortFunc(r.order, func(a, b int32) int {
-		if r.Time[a] != r.Time[b] {
-			if r.Time[a] < r.Time[b] {
-				return -1
-			}
-			return 1
-		}
-		if r.Seq[a] < r.Seq[b] {
-			return -1
-		}
-		return 1
-	})
-	r.Time, r.Seq, r.Kind, r.Name = permute(r.Time, r.order), permute(r.Seq, r.order), permute(r.Kind, r.order), permute(r.Name, r.order)
-	r.Actor, r.Received, r.Original = permute(r.Actor, r.order), permute(r.Received, r.order), permute(r.Original, r.order)
-	r.Sent, r.Source, r.Flags = permute(r.Sent, r.order), permute(r.Source, r.order), permute(r.Flags, r.order)
-	r.ID, r.Context = permute(r.ID, r.order), permute(r.Context, r.order)
-	r.Props, r.Rest = permute(r.Props, r.order), permute(r.Rest, r.order)
-	for i := range r.cols {
-		c := &r.cols[i]
-		c.Kind, c.Num, c.Text = permute(c.Kind, r.order), permute(c.Num, r.order), permute(c.Text, r.order)
-	}
-}
-
-func permute[T any](in []T, order []int32) []T {
-	if len(in) == 0 {
-		return in
-	}
-	out := make([]T, len(in), max(cap(in), len(in)))
-	for i, j := range order {
-		out[i] = in[j]
-	}
-	return out
 }
 
 // numberTexts remembers the texts of numbers seen lately, by their bits.

@@ -20,8 +20,8 @@ const noCustomer = core.CustomerID(math.MaxInt64)
 type source interface {
 	// head is the next customer with a matching row, or noCustomer.
 	head() core.CustomerID
-	// take appends the head's matching rows to r and moves on.
-	take(r *Rows) error
+	// pull appends the matching rows of customers before end to w.
+	pull(end core.CustomerID, w *window) error
 	close()
 }
 
@@ -97,13 +97,13 @@ func (sc *scanner) run(ctx context.Context, fn func(worker int, c core.CustomerI
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			rows := newRows(&sc.plan, sc.names)
+			win := newWindow(&sc.plan, sc.names)
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(spans) || ctx.Err() != nil {
 					return
 				}
-				if err := sc.span(ctx, w, spans[i], rows, fn); err != nil {
+				if err := sc.span(ctx, w, spans[i], win, fn); err != nil {
 					cancel(err)
 					return
 				}
@@ -119,7 +119,7 @@ func (sc *scanner) run(ctx context.Context, fn func(worker int, c core.CustomerI
 }
 
 // span merges all sources over one range of customers.
-func (sc *scanner) span(ctx context.Context, worker int, sp span, rows *Rows, fn func(worker int, c core.CustomerID, r *Rows) error) error {
+func (sc *scanner) span(ctx context.Context, worker int, sp span, w *window, fn func(worker int, c core.CustomerID, r *Rows) error) error {
 	sources, err := sc.sources(sp)
 	defer func() {
 		for _, s := range sources {
@@ -129,37 +129,31 @@ func (sc *scanner) span(ctx context.Context, worker int, sp span, rows *Rows, fn
 	if err != nil {
 		return fmt.Errorf("scan timeline: %w", err)
 	}
-	heads := make([]core.CustomerID, len(sources))
-	for i, s := range sources {
-		heads[i] = s.head()
-	}
-	for turn := 0; ; turn++ {
-		if turn&255 == 0 && ctx.Err() != nil {
+	for {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		best := noCustomer
-		for _, h := range heads {
-			best = min(best, h)
+		first := noCustomer
+		for _, s := range sources {
+			first = min(first, s.head())
 		}
-		if best == noCustomer {
+		if first == noCustomer {
 			return nil
 		}
-		rows.reset(best)
-		for i, h := range heads {
-			if h != best {
+		end := w.end(first, sp.hi)
+		w.reset()
+		for _, s := range sources {
+			if s.head() >= end {
 				continue
 			}
-			n := len(rows.Time)
-			if err := sources[i].take(rows); err != nil {
+			if err := s.pull(end, w); err != nil {
 				return fmt.Errorf("scan timeline: %w", err)
 			}
-			rows.seam(n)
-			heads[i] = sources[i].head()
 		}
-		rows.settle()
-		if err := fn(worker, best, rows); err != nil {
+		if err := w.each(func(c core.CustomerID, r *Rows) error { return fn(worker, c, r) }); err != nil {
 			return err
 		}
+		w.adapt()
 	}
 }
 
@@ -197,6 +191,9 @@ type runSource struct {
 	m    memory
 	i, n int // rows still to read
 	next core.CustomerID
+
+	last   core.CustomerID // judged last
+	wanted bool
 }
 
 func newRunSource(sc *scanner, m memory, sp span) *runSource {
@@ -208,13 +205,12 @@ func newRunSource(sc *scanner, m memory, sp span) *runSource {
 // seek moves to the next matching row.
 func (s *runSource) seek() {
 	s.next = noCustomer
-	last, lastOK := core.CustomerID(0), false
 	for ; s.i < s.n; s.i++ {
 		e := s.m.run.rows[s.i]
-		if e.customer != last {
-			last, lastOK = e.customer, !s.m.moved.has(e.customer) && s.sc.want.customer(e.customer)
+		if e.customer != s.last {
+			s.last, s.wanted = e.customer, !s.m.moved.has(e.customer) && s.sc.want.customer(e.customer)
 		}
-		if lastOK && s.sc.want.row(e) {
+		if s.wanted && s.sc.want.row(e) {
 			s.next = e.customer
 			return
 		}
@@ -223,14 +219,14 @@ func (s *runSource) seek() {
 
 func (s *runSource) head() core.CustomerID { return s.next }
 
-func (s *runSource) take(r *Rows) error {
-	c := s.next
-	for ; s.i < s.n && s.m.run.rows[s.i].customer == c; s.i++ {
-		if e := s.m.run.rows[s.i]; s.sc.want.row(e) {
-			r.addRow(e, s.sc.names.id(e.name))
-		}
+func (s *runSource) pull(end core.CustomerID, w *window) error {
+	for s.next < end {
+		e := s.m.run.rows[s.i]
+		w.customers = append(w.customers, int64(e.customer))
+		w.in.addRow(e, s.sc.names.id(e.name))
+		s.i++
+		s.seek()
 	}
-	s.seek()
 	return nil
 }
 

@@ -136,7 +136,7 @@ func (c *segmentCheck) read(ctx context.Context, f *segmentFile) error {
 			if err := r.load(sel); err != nil {
 				return err
 			}
-			rows.reset(0)
+			rows.reset()
 			r.add(rows, sel)
 			for k := range rows.Time {
 				if err := c.add(rows, k, core.CustomerID(r.customers[sel[k]])); err != nil {
