@@ -163,7 +163,7 @@ function describe(n) {
   return `was in stage ${n.stage?.was}`
 }
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://localhost')
   const path = url.pathname.replace(/^\/api\/v1/, '')
   const chunks = []
@@ -186,4 +186,7 @@ createServer(async (request, response) => {
     }
   }
   send(404, problem(404, 'Not found', `Nothing at ${path}`).body, 'application/problem+json')
-}).listen(Number(process.env.PORT ?? 8787), '127.0.0.1', () => console.log('mock: listening on 127.0.0.1:8787', stageAt(shop.customers[0], shop.now)?.to))
+})
+// Longer than the proxy keeps its connections, so that none is closed under a request.
+server.keepAliveTimeout = 120_000
+server.listen(Number(process.env.PORT ?? 8787), '127.0.0.1', () => console.log('mock: listening on 127.0.0.1:8787', stageAt(shop.customers[0], shop.now)?.to))

@@ -44,7 +44,6 @@ export const q = {
       queryKey: ['describe', node, locale],
       queryFn: ({ signal }) => api.post<{ sentence: string }>('/expr/describe', { expr: node, locale }, signal).then((r) => r.sentence),
       staleTime: Infinity,
-      placeholderData: keepPreviousData,
       retry: false,
     }),
   kpis: (query: Query) => queryOptions({ queryKey: ['kpis', query], queryFn: () => api.get<{ kpis: T.Kpi[] }>('/kpis', query).then((r) => r.kpis), placeholderData: keepPreviousData }),
