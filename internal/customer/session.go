@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,11 +9,20 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
+// refusal is why one event finds no customer. With a code it goes to
+// quarantine; without, it is dropped and counted.
+type refusal struct{ code, counter, text string }
+
+func (r *refusal) Error() string { return r.text }
+
+// Refusal gives the quarantine code, or the counter of a drop.
+func (r *refusal) Refusal() (code, counter string) { return r.code, r.counter }
+
 // Reasons why an event finds no customer.
 var (
-	ErrNoIdentity = errors.New("event has no usable identifier")
-	ErrErased     = errors.New("event is older than the erasure of its customer")
-	ErrSuppressed = errors.New("identifier is suppressed")
+	ErrNoIdentity error = &refusal{code: "no_identity", text: "the event has no usable identifier: all are empty or blocked"}
+	ErrErased     error = &refusal{code: "erased_identity", text: "the event is older than the erasure of its customer"}
+	ErrSuppressed error = &refusal{counter: "suppressed", text: "the identifier is suppressed"}
 )
 
 // Session resolves the events of one batch and collects what must be written.

@@ -48,3 +48,7 @@ CREATE TABLE stage_spells (
 CREATE INDEX stage_spells_stage ON stage_spells (workspace_id, machine, stage, left_at);
 CREATE INDEX stage_spells_entered ON stage_spells (workspace_id, machine, entered_at);
 CREATE INDEX stage_spells_customer ON stage_spells (workspace_id, customer);
+
+-- What other rooms may read: the stage each customer is in now.
+CREATE VIEW stage_now AS
+SELECT workspace_id, machine, customer, stage, entered_at, n FROM stage_spells WHERE left_at = 9223372036854775807;

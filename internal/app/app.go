@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/pipeline"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/lifecycle"
+)
+
+// App is the open installation: every room, wired, nothing running yet.
+type App struct {
+	Config    Config
+	Log       *slog.Logger
+	Clock     clock.Clock
+	DB        *db.DB
+	Access    *access.Service
+	Inbox     *inbox.Service
+	Customers *customer.Service
+	Lifecycle *lifecycle.Service
+	Timeline  *timeline.Store
+	Pipeline  *pipeline.Pipeline
+	work      *workBoard
+	secret    []byte
+}
+
+// Open opens the stores of an installation, making what is absent.
+func Open(ctx context.Context, cfg Config, log *slog.Logger, c clock.Clock) (*App, error) {
+	if cfg.Data == "" {
+		return nil, errors.New("a data folder is needed: --data DIR")
+	}
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	secret, err := cfg.secret()
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, cfg.dsn())
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Log: log, Clock: c, DB: d, work: newWorkBoard(c), secret: secret}
+	if err := a.rooms(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return a, nil
+}
+
+func (a *App) rooms(ctx context.Context) error {
+	var err error
+	a.Access = access.New(a.DB, a.Clock)
+	if a.Inbox, err = inbox.New(inbox.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Limits: a.limits()}); err != nil {
+		return fmt.Errorf("open inbox: %w", err)
+	}
+	a.Customers = customer.New(customer.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Settings: a.identitySettings})
+	if a.Timeline, err = timeline.Open(ctx, timeline.Options{DB: a.DB, Dir: a.Config.Data, Clock: a.Clock, Log: a.Log,
+		Homes: a.Customers, SealEvents: a.Config.SealEvents}); err != nil {
+		return fmt.Errorf("open timeline: %w", err)
+	}
+	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
+		Zone: a.zone, LastCustomer: a.Customers.Last})
+	a.Pipeline = pipeline.New(pipeline.Deps{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Inbox: inboxDoor{a.Inbox}, Identity: identity{a.Customers}, Timeline: a.Timeline,
+		Sources:  []pipeline.MachineSource{summaries{a.Customers, a.Access}, a.Lifecycle},
+		Reactors: []pipeline.Reactor{summaries{a.Customers, a.Access}, stages{a.Lifecycle}},
+	})
+	a.Lifecycle.SetBackfiller(a.Pipeline)
+	spaces, err := a.Access.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range spaces {
+		if err := a.LoadWorkspace(ctx, w.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LoadWorkspace brings a workspace's maps and definitions into memory.
+func (a *App) LoadWorkspace(ctx context.Context, ws core.WorkspaceID) error {
+	if _, err := a.Access.Workspace(ctx, ws); err != nil {
+		return err
+	}
+	if err := a.Customers.Load(ctx, ws); err != nil {
+		return err
+	}
+	return a.Lifecycle.Load(ctx, ws)
+}
+
+func (a *App) limits() inbox.Limits {
+	return inbox.Limits{QueueEvents: a.Config.MaxPending}
+}
+
+func (a *App) zone(ctx context.Context, ws core.WorkspaceID) (*time.Location, error) {
+	w, err := a.Access.Workspace(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	return w.Zone(), nil
+}
+
+func (a *App) identitySettings(ctx context.Context, ws core.WorkspaceID) (customer.Settings, error) {
+	set := customer.DefaultSettings()
+	w, err := a.Access.Workspace(ctx, ws)
+	if err != nil || len(w.Settings.Identity) == 0 {
+		return set, err
+	}
+	if err := json.Unmarshal(w.Settings.Identity, &set); err != nil {
+		return set, fmt.Errorf("read identity settings: %w", err)
+	}
+	return set, nil
+}
+
+// Close closes the stores. Workers must have stopped.
+func (a *App) Close() error {
+	a.Lifecycle.Wait()
+	return a.DB.Close()
+}
