@@ -81,50 +81,60 @@ func (f *flagFeed) add(out *Rows, sel []int32) {
 	}
 }
 
-// texts reads a text column of the block into out; a column the file does not
-// have is all empty.
-func (r *reader) texts(name string, from, to, pageRows int64, out []string) error {
-	c, err := r.column(name)
-	if err != nil || c == nil {
-		return err
-	}
-	return c.texts(from, to, r.start, pageRows, out)
-}
-
-type idFeed struct {
-	r      *reader
+// textRange is a text column of some rows of a block.
+type textRange struct {
+	off    int
 	values []string
 }
 
-func (f *idFeed) load(from, to int64) error {
-	if f.values == nil {
-		f.values = make([]string, blockRows)
+func (t *textRange) at(row int32) string { return t.values[int(row)-t.off] }
+
+// texts reads rows [from, to) of the group into t.
+func (r *reader) texts(name string, from, to, pageRows int64, t *textRange) error {
+	t.off, t.values = int(from-r.start), sized(t.values, int(to-from))
+	leaf, ok := r.file.leaf[name]
+	if !ok {
+		clear(t.values)
+		return nil
 	}
-	return f.r.texts("id", from, to, coldRows, f.values)
+	if v, null, ok := r.file.constant(r.group, leaf); ok && !null {
+		s := string(v.ByteArray())
+		for i := range t.values {
+			t.values[i] = s
+		}
+		return nil
+	}
+	c, err := r.column(name)
+	if err != nil {
+		return err
+	}
+	return c.texts(from, to, from, pageRows, t.values)
 }
+
+type idFeed struct {
+	r    *reader
+	text textRange
+}
+
+func (f *idFeed) load(from, to int64) error { return f.r.texts("id", from, to, coldRows, &f.text) }
 
 func (f *idFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
-		out.ID = append(out.ID, f.values[i])
+		out.ID = append(out.ID, f.text.at(i))
 	}
 }
 
 type restFeed struct {
-	r      *reader
-	values []string
+	r    *reader
+	text textRange
 }
 
-func (f *restFeed) load(from, to int64) error {
-	if f.values == nil {
-		f.values = make([]string, blockRows)
-	}
-	return f.r.texts("rest", from, to, coldRows, f.values)
-}
+func (f *restFeed) load(from, to int64) error { return f.r.texts("rest", from, to, coldRows, &f.text) }
 
 func (f *restFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
 		var b []byte
-		if s := f.values[i]; s != "" {
+		if s := f.text.at(i); s != "" {
 			b = []byte(s)
 		}
 		out.Rest = append(out.Rest, b)
@@ -135,7 +145,7 @@ func (f *restFeed) add(out *Rows, sel []int32) {
 type contextFeed struct {
 	r      *reader
 	cols   []contextColumn
-	values [][]string
+	values []textRange
 }
 
 func newContextFeed(r *reader) *contextFeed {
@@ -143,7 +153,7 @@ func newContextFeed(r *reader) *contextFeed {
 	for _, c := range contextColumns() {
 		if _, ok := r.file.leaf["context."+c.name]; ok {
 			f.cols = append(f.cols, c)
-			f.values = append(f.values, make([]string, blockRows))
+			f.values = append(f.values, textRange{})
 		}
 	}
 	return f
@@ -151,7 +161,7 @@ func newContextFeed(r *reader) *contextFeed {
 
 func (f *contextFeed) load(from, to int64) error {
 	for k, c := range f.cols {
-		if err := f.r.texts("context."+c.name, from, to, blockRows, f.values[k]); err != nil {
+		if err := f.r.texts("context."+c.name, from, to, blockRows, &f.values[k]); err != nil {
 			return err
 		}
 	}
@@ -162,7 +172,7 @@ func (f *contextFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
 		var x core.Context
 		for k := range f.cols {
-			*f.cols[k].at(&x) = f.values[k][i]
+			*f.cols[k].at(&x) = f.values[k].at(i)
 		}
 		out.Context = append(out.Context, x)
 	}
@@ -172,21 +182,27 @@ func (f *contextFeed) add(out *Rows, sel []int32) {
 func (r *reader) typedBlock(t typedColumn) *typedBlock {
 	b := r.typed[t.Column]
 	if b == nil {
-		b = newTypedBlock(t)
+		b = &typedBlock{col: t}
 		r.typed[t.Column] = b
 	}
 	return b
 }
 
-func (r *reader) loadTyped(b *typedBlock) error {
+func (r *reader) loadTyped(b *typedBlock, from, to int64) error {
+	leaf, ok := r.file.leaf[b.col.Column]
+	if !ok {
+		return fmt.Errorf("column %s is missing", b.col.Column)
+	}
+	if v, null, ok := r.file.constant(r.group, leaf); ok {
+		b.room(int(from-r.start), int(to-from))
+		b.fill(v, null)
+		return nil
+	}
 	c, err := r.column(b.col.Column)
 	if err != nil {
 		return err
 	}
-	if c == nil {
-		return fmt.Errorf("column %s is missing", b.col.Column)
-	}
-	return b.load(c, r.start, r.rows)
+	return b.load(c, r.start, r.rows, int(from-r.start), int(to-r.start))
 }
 
 // loadRest reads what is left in the props JSON of the rows, once per block.
@@ -195,11 +211,8 @@ func (r *reader) loadRest(from, to int64) error {
 	if r.restAt == at {
 		return nil
 	}
-	if r.rest == nil {
-		r.rest = make([]string, blockRows)
-	}
 	r.restAt = [3]int64{-1}
-	if err := r.texts("props", from, to, coldRows, r.rest); err != nil {
+	if err := r.texts("props", from, to, coldRows, &r.rest); err != nil {
 		return err
 	}
 	r.restAt = at
@@ -222,7 +235,7 @@ func newPropsFeed(r *reader) *propsFeed {
 
 func (f *propsFeed) load(from, to int64) error {
 	for _, b := range f.typed {
-		if err := f.r.loadTyped(b); err != nil {
+		if err := f.r.loadTyped(b, from, to); err != nil {
 			return err
 		}
 	}
@@ -231,7 +244,7 @@ func (f *propsFeed) load(from, to int64) error {
 
 func (f *propsFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
-		out.Props = append(out.Props, joined(f.typed, f.r.rest[i], int(i)))
+		out.Props = append(out.Props, joined(f.typed, f.r.rest.at(i), int(i)))
 	}
 }
 
@@ -255,7 +268,7 @@ func newPropFeed(r *reader, at int, path string) *propFeed {
 func (f *propFeed) load(from, to int64) error {
 	if !f.r.plan.props { // else propsFeed, which comes first, has loaded all
 		for _, b := range f.typed {
-			if err := f.r.loadTyped(b); err != nil {
+			if err := f.r.loadTyped(b, from, to); err != nil {
 				return err
 			}
 		}
@@ -273,8 +286,9 @@ func (f *propFeed) add(out *Rows, sel []int32) {
 	}
 }
 
-func (f *propFeed) addOne(c *PropColumn, i int) {
+func (f *propFeed) addOne(c *PropColumn, row int) {
 	for _, b := range f.typed {
+		i := row - b.off
 		if !b.set[i] {
 			continue
 		}
@@ -287,10 +301,12 @@ func (f *propFeed) addOne(c *PropColumn, i int) {
 		c.Kind, c.Num, c.Text = append(c.Kind, b.kind()), append(c.Num, n), append(c.Text, s)
 		return
 	}
-	if f.rest && f.r.rest[i] != "" {
-		v, _ := core.Lookup(bytesOf(f.r.rest[i]), f.path)
-		c.add(v)
-		return
+	if f.rest {
+		if s := f.r.rest.at(int32(row)); s != "" {
+			v, _ := core.Lookup(bytesOf(s), f.path)
+			c.add(v)
+			return
+		}
 	}
 	c.Kind, c.Num, c.Text = append(c.Kind, core.ValueNone), append(c.Num, 0), append(c.Text, "")
 }

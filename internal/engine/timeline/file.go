@@ -180,6 +180,32 @@ func (s *segmentFile) dictOf(group, leaf int, from parquet.Dictionary) *dictiona
 	return d
 }
 
+// constant gives the value that every row of a column chunk has, if its
+// statistics show one; null says that no row has any.
+func (s *segmentFile) constant(group, leaf int) (v parquet.Value, null, ok bool) {
+	g := &s.groups[group]
+	chunk, isFile := g.chunks[leaf].(*parquet.FileColumnChunk)
+	if !isFile || chunk.NumValues() != g.rows {
+		return v, false, false
+	}
+	switch chunk.NullCount() {
+	case 0:
+		low, high, known := chunk.Bounds()
+		return low, false, known && parquet.Equal(low, high)
+	case g.rows:
+		return v, true, true
+	}
+	return v, false, false
+}
+
+// sized gives a slice of n values, b if it is large enough.
+func sized[T any](b []T, n int) []T {
+	if cap(b) < n {
+		return make([]T, n)
+	}
+	return b[:n]
+}
+
 // column reads one column of one row group, page by page.
 type column struct {
 	file  *segmentFile

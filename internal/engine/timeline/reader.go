@@ -27,6 +27,8 @@ type reader struct {
 
 	customers, time, seq []int64
 	kinds                []int32
+	oneKind              []int32         // a buffer for kinds
+	filled               map[int][]int64 // buffers of constant columns, by leaf
 	events               []int32
 	eventText            []string // when the page is not dictionary encoded
 	ids                  []uint32 // name ids by place in the dictionary
@@ -36,7 +38,7 @@ type reader struct {
 	sel                  []int32
 	feeds                []columnFeed
 	typed                map[string]*typedBlock
-	rest                 []string
+	rest                 textRange
 	restAt               [3]int64 // group, first and last row that rest holds
 }
 
@@ -48,7 +50,7 @@ func (m *matcher) whole(g *segment) wholeness {
 }
 
 func newReader(f *segmentFile, p *plan, want *matcher, names *nameTable, whole wholeness) *reader {
-	r := &reader{file: f, plan: p, want: want, names: names, whole: whole, group: -1, typed: map[string]*typedBlock{}}
+	r := &reader{file: f, plan: p, want: want, names: names, whole: whole, group: -1, typed: map[string]*typedBlock{}, filled: map[int][]int64{}}
 	r.feeds = newFeeds(r)
 	return r
 }
@@ -110,6 +112,15 @@ func (r *reader) column(name string) (*column, error) {
 }
 
 func (r *reader) ints(name string) ([]int64, error) {
+	leaf := r.file.leaf[name]
+	if v, null, ok := r.file.constant(r.group, leaf); ok && !null {
+		b := sized(r.filled[leaf], r.rows)
+		for i := range b {
+			b[i] = v.Int64()
+		}
+		r.filled[leaf] = b
+		return b, nil
+	}
 	c, err := r.column(name)
 	if err != nil {
 		return nil, err
@@ -182,16 +193,8 @@ func (r *reader) filterTimes(sel []int32) (_ []int32, err error) {
 
 // readNames loads kinds and event names of the block.
 func (r *reader) readNames() error {
-	c, err := r.column("kind")
-	if err != nil {
+	if err := r.readKinds(); err != nil {
 		return err
-	}
-	if err := c.read(r.start); err != nil {
-		return err
-	}
-	data := c.page.Data()
-	if r.kinds = data.Int32(); len(r.kinds) != r.rows {
-		return fmt.Errorf("column kind: page has %d rows, want %d", len(r.kinds), r.rows)
 	}
 	e, err := r.column("event")
 	if err != nil {
@@ -207,6 +210,29 @@ func (r *reader) readNames() error {
 	r.events = idx
 	if !ok {
 		return r.readPlainNames(e)
+	}
+	return nil
+}
+
+func (r *reader) readKinds() error {
+	if v, null, ok := r.file.constant(r.group, r.file.leaf["kind"]); ok && !null {
+		r.kinds = sized(r.oneKind, r.rows)
+		for i := range r.kinds {
+			r.kinds[i] = v.Int32()
+		}
+		r.oneKind = r.kinds
+		return nil
+	}
+	c, err := r.column("kind")
+	if err != nil {
+		return err
+	}
+	if err := c.read(r.start); err != nil {
+		return err
+	}
+	data := c.page.Data()
+	if r.kinds = data.Int32(); len(r.kinds) != r.rows {
+		return fmt.Errorf("column kind: page has %d rows, want %d", len(r.kinds), r.rows)
 	}
 	return nil
 }

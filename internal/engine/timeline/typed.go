@@ -4,28 +4,59 @@ import (
 	"fmt"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/parquet-go/parquet-go"
 )
 
-// typedBlock is a property column of one block, spread over its rows.
+// typedBlock is a property column of some rows of a block.
 type typedBlock struct {
 	col  typedColumn
+	off  int // row of the block that the first element stands for
 	set  []bool
 	text []string
 	num  []float64 // numbers; booleans as 0 and 1
 }
 
-func newTypedBlock(t typedColumn) *typedBlock {
-	b := &typedBlock{col: t, set: make([]bool, blockRows)}
-	if t.Type == typeText {
-		b.text = make([]string, blockRows)
+// room makes place for rows [off, off+n) of the block.
+func (b *typedBlock) room(off, n int) {
+	b.off, b.set = off, sized(b.set, n)
+	if b.col.Type == typeText {
+		b.text = sized(b.text, n)
 	} else {
-		b.num = make([]float64, blockRows)
+		b.num = sized(b.num, n)
 	}
-	return b
 }
 
-// load reads the block that starts at row of the group.
-func (b *typedBlock) load(c *column, row int64, rows int) error {
+// fill gives all rows one value, or none.
+func (b *typedBlock) fill(v parquet.Value, null bool) {
+	for i := range b.set {
+		b.set[i] = !null
+	}
+	if null {
+		return
+	}
+	switch b.col.Type {
+	case typeText:
+		s := string(v.ByteArray())
+		for i := range b.text {
+			b.text[i] = s
+		}
+	default:
+		n := 0.0
+		if b.col.Type == typeNumber {
+			n = v.Double()
+		} else if v.Boolean() {
+			n = 1
+		}
+		for i := range b.num {
+			b.num[i] = n
+		}
+	}
+}
+
+// load reads rows [from, to) of the block of rows rows that starts at row of
+// the group.
+func (b *typedBlock) load(c *column, row int64, rows, from, to int) error {
+	b.room(from, to-from)
 	if err := c.read(row); err != nil {
 		return err
 	}
@@ -35,36 +66,41 @@ func (b *typedBlock) load(c *column, row int64, rows int) error {
 	} else if len(levels) != rows {
 		return fmt.Errorf("column %s: page has %d rows, want %d", b.col.Column, len(levels), rows)
 	}
-	for i := range rows {
-		b.set[i] = levels == nil || levels[i] != 0
+	skip := from // values of rows before from
+	if levels != nil {
+		skip = 0
+		for _, l := range levels[:from] {
+			skip += int(l)
+		}
+	}
+	for i := range b.set {
+		b.set[i] = levels == nil || levels[from+i] != 0
 	}
 	switch b.col.Type {
 	case typeText:
-		b.loadTexts(c, rows)
+		b.loadTexts(c, skip)
 	case typeNumber:
-		b.loadNumbers(c, rows)
+		b.loadNumbers(c, skip)
 	default:
 		data := c.page.Data()
 		bits := data.Boolean()
-		n := 0
-		for i := range rows {
-			if b.set[i] {
-				b.num[i] = float64(bits[n>>3] >> (n & 7) & 1)
-				n++
+		for i, on := range b.set {
+			if on {
+				b.num[i] = float64(bits[skip>>3] >> (skip & 7) & 1)
+				skip++
 			}
 		}
 	}
 	return nil
 }
 
-func (b *typedBlock) loadTexts(c *column, rows int) {
+func (b *typedBlock) loadTexts(c *column, n int) {
 	data := c.page.Data()
-	n := 0
 	if c.page.Dictionary() != nil {
 		c.know()
 		idx := data.Int32()
-		for i := range rows {
-			if b.set[i] {
+		for i, on := range b.set {
+			if on {
 				b.text[i] = c.dict.text(idx[n])
 				n++
 			}
@@ -72,32 +108,41 @@ func (b *typedBlock) loadTexts(c *column, rows int) {
 		return
 	}
 	raw, off := data.ByteArray()
-	whole := string(raw)
-	for i := range rows {
-		if b.set[i] {
-			b.text[i] = whole[off[n]:off[n+1]]
+	end := n
+	for _, on := range b.set {
+		if on {
+			end++
+		}
+	}
+	if end == n {
+		return
+	}
+	start := off[n]
+	whole := string(raw[start:off[end]])
+	for i, on := range b.set {
+		if on {
+			b.text[i] = whole[off[n]-start : off[n+1]-start]
 			n++
 		}
 	}
 }
 
-func (b *typedBlock) loadNumbers(c *column, rows int) {
+func (b *typedBlock) loadNumbers(c *column, n int) {
 	data := c.page.Data()
-	n := 0
 	if c.page.Dictionary() != nil {
 		c.know()
-		idx := data.Int32()
-		for i := range rows {
-			if b.set[i] {
-				b.num[i] = c.dict.doubles[idx[n]]
+		idx, values := data.Int32(), c.dict.doubles
+		for i, on := range b.set {
+			if on {
+				b.num[i] = values[idx[n]]
 				n++
 			}
 		}
 		return
 	}
 	values := data.Double()
-	for i := range rows {
-		if b.set[i] {
+	for i, on := range b.set {
+		if on {
 			b.num[i] = values[n]
 			n++
 		}
@@ -115,7 +160,7 @@ func (b *typedBlock) kind() core.ValueKind {
 	}
 }
 
-// appendJSON writes the value of row i as JSON.
+// appendJSON writes element i as JSON.
 func (b *typedBlock) appendJSON(out []byte, i int) []byte {
 	switch b.col.Type {
 	case typeText:
@@ -130,7 +175,7 @@ func (b *typedBlock) appendJSON(out []byte, i int) []byte {
 }
 
 // joined puts an object back together: typed values, then what was left.
-func joined(typed []*typedBlock, rest string, i int) []byte {
+func joined(typed []*typedBlock, rest string, row int) []byte {
 	if rest == "" {
 		return nil
 	}
@@ -140,7 +185,7 @@ func joined(typed []*typedBlock, rest string, i int) []byte {
 	n := len(rest) + 2
 	any := false
 	for _, t := range typed {
-		if t.set[i] {
+		if i := row - t.off; t.set[i] {
 			any = true
 			n += len(t.col.Path) + 28
 			if t.text != nil {
@@ -154,7 +199,7 @@ func joined(typed []*typedBlock, rest string, i int) []byte {
 	out := make([]byte, 1, n)
 	out[0] = '{'
 	for _, t := range typed {
-		if t.set[i] {
+		if i := row - t.off; t.set[i] {
 			if len(out) > 1 {
 				out = append(out, ',')
 			}
