@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -29,7 +31,7 @@ type Door struct {
 // Encodings of stored bodies.
 const (
 	encodingPlain = 0
-	encodingZstd  = 1
+	encodingS2    = 1
 )
 
 // compressFrom is the body size from which compression pays.
@@ -106,7 +108,7 @@ func (s *Service) pack(id int64, d Door, events int) (*row, error) {
 	}
 	r := &row{ws: d.Source.Workspace, id: id, source: d.Source.ID, received: d.Received, events: int64(events), meta: string(meta), body: d.Body}
 	if len(d.Body) >= compressFrom {
-		r.body, r.encoding = s.enc.EncodeAll(d.Body, make([]byte, 0, len(d.Body)/4)), encodingZstd
+		r.body, r.encoding = s2.Encode(nil, d.Body), encodingS2
 	}
 	r.size = int64(len(r.body))
 	return r, nil

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
@@ -49,9 +47,6 @@ type Service struct {
 	wake  chan struct{}
 	merge chan struct{}
 
-	enc *zstd.Encoder
-	dec *zstd.Decoder
-
 	lastID atomic.Int64
 
 	load  load
@@ -77,17 +72,9 @@ func New(d Deps) (*Service, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(4), zstd.WithWindowSize(256<<10))
-	if err != nil {
-		return nil, err
-	}
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(64<<20))
-	if err != nil {
-		return nil, err
-	}
 	return &Service{
 		Deps: d, q: db.MustQueries(queriesText), keys: newKeyring(d.Secret),
-		wake: make(chan struct{}, 1), merge: make(chan struct{}, 1), enc: enc, dec: dec,
+		wake: make(chan struct{}, 1), merge: make(chan struct{}, 1),
 		seen: map[core.WorkspaceID]*seen{},
 	}, nil
 }

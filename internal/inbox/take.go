@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -172,8 +174,8 @@ func (s *Service) readRows(ctx context.Context, tx *db.Tx, w *Work, maxEvents in
 
 // parse reads a stored batch as Accept did.
 func (s *Service) parse(b *batch) error {
-	if b.encoding == encodingZstd {
-		plain, err := s.dec.DecodeAll(b.body, nil)
+	if b.encoding == encodingS2 {
+		plain, err := s2.Decode(nil, b.body)
 		if err != nil {
 			return fmt.Errorf("decompress batch %d: %w", b.id, err)
 		}

@@ -27,7 +27,7 @@ CREATE TABLE source_counters (
   PRIMARY KEY (workspace_id, source_id, name, day)
 ) /*sqlite: WITHOUT ROWID*/;
 
--- One row per accepted batch. encoding: 0 as is, 1 zstd. size is that of the
+-- One row per accepted batch. encoding: 0 as is, 1 S2. size is that of the
 -- stored body in bytes.
 CREATE TABLE inbox (
   workspace_id BIGINT NOT NULL,
