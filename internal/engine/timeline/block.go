@@ -237,7 +237,7 @@ func typedValue(t valueType, raw []byte, f float64) parquet.Value {
 func (c propCounts) count(props []byte) {
 	members(props, func(key, raw []byte) bool {
 		t, _ := typeOf(raw)
-		c.add(key, t)
+		c.add(key, raw, t)
 		return true
 	})
 }

@@ -108,7 +108,7 @@ func (s *Store) toSettle(all []*segment) []*segment {
 // under the customers they belong to now. edit may change an event or refuse
 // it. The result is nil when no row is left.
 func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment, edit func(*row) bool, step string) (*segment, error) {
-	o := outline{ws: ws, month: old[0].month, version: s.home().Version(ws), props: propCounts{}, context: map[string]bool{}, step: step}
+	o := outline{ws: ws, month: old[0].month, version: s.home().Version(ws), props: propCounts{}, context: map[string]bool{}, many: map[string]bool{}, step: step}
 	for _, g := range old {
 		f, err := g.opened()
 		if err != nil {
@@ -118,6 +118,9 @@ func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment
 		o.props.merge(f.layout.Props)
 		for _, c := range f.layout.Context {
 			o.context[c] = true
+		}
+		for _, c := range f.layout.Many {
+			o.many[c] = true
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

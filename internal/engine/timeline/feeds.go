@@ -90,7 +90,7 @@ type textRange struct {
 func (t *textRange) at(row int32) string { return t.values[int(row)-t.off] }
 
 // texts reads rows [from, to) of the group into t.
-func (r *reader) texts(name string, from, to, pageRows int64, t *textRange) error {
+func (r *reader) texts(name string, from, to int64, t *textRange) error {
 	t.off, t.values = int(from-r.start), sized(t.values, int(to-from))
 	leaf, ok := r.file.leaf[name]
 	if !ok {
@@ -108,7 +108,7 @@ func (r *reader) texts(name string, from, to, pageRows int64, t *textRange) erro
 	if err != nil {
 		return err
 	}
-	return c.texts(from, to, from, pageRows, t.values)
+	return c.texts(from, to, from, r.file.pageRows(name), t.values)
 }
 
 type idFeed struct {
@@ -116,7 +116,7 @@ type idFeed struct {
 	text textRange
 }
 
-func (f *idFeed) load(from, to int64) error { return f.r.texts("id", from, to, coldRows, &f.text) }
+func (f *idFeed) load(from, to int64) error { return f.r.texts("id", from, to, &f.text) }
 
 func (f *idFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
@@ -129,7 +129,7 @@ type restFeed struct {
 	text textRange
 }
 
-func (f *restFeed) load(from, to int64) error { return f.r.texts("rest", from, to, coldRows, &f.text) }
+func (f *restFeed) load(from, to int64) error { return f.r.texts("rest", from, to, &f.text) }
 
 func (f *restFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
@@ -161,7 +161,7 @@ func newContextFeed(r *reader) *contextFeed {
 
 func (f *contextFeed) load(from, to int64) error {
 	for k, c := range f.cols {
-		if err := f.r.texts("context."+c.name, from, to, blockRows, &f.values[k]); err != nil {
+		if err := f.r.texts("context."+c.name, from, to, &f.values[k]); err != nil {
 			return err
 		}
 	}
@@ -202,7 +202,14 @@ func (r *reader) loadTyped(b *typedBlock, from, to int64) error {
 	if err != nil {
 		return err
 	}
-	return b.load(c, r.start, r.rows, int(from-r.start), int(to-r.start))
+	b.room(int(from-r.start), int(to-from))
+	step := r.file.pageRows(b.col.Column)
+	for row := from / step * step; row < to; row += step {
+		if err := b.load(c, row, max(from, row), min(to, row+step), int(max(from, row)-from)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadRest reads what is left in the props JSON of the rows, once per block.
@@ -212,7 +219,7 @@ func (r *reader) loadRest(from, to int64) error {
 		return nil
 	}
 	r.restAt = [3]int64{-1}
-	if err := r.texts("props", from, to, coldRows, &r.rest); err != nil {
+	if err := r.texts("props", from, to, &r.rest); err != nil {
 		return err
 	}
 	r.restAt = at

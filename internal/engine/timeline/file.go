@@ -21,6 +21,7 @@ type segmentFile struct {
 	layout *layout
 	leaf   map[string]int
 	rest   map[string]bool          // layout.RestKeys
+	short  map[string]bool          // columns with short pages
 	typed  map[string][]typedColumn // by path
 	groups []groupInfo
 	// identity is 0, 1, 2 …: the selection of all rows of a block.
@@ -74,7 +75,7 @@ func readSegmentFile(f *os.File) (*segmentFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &segmentFile{f: f, pq: pq, layout: l, leaf: map[string]int{}, rest: map[string]bool{}, typed: map[string][]typedColumn{}, dicts: map[dictKey]*dictionary{}}
+	s := &segmentFile{f: f, pq: pq, layout: l, leaf: map[string]int{}, rest: map[string]bool{}, typed: map[string][]typedColumn{}, short: l.shortPages(), dicts: map[dictKey]*dictionary{}}
 	s.identity = make([]int32, blockRows)
 	for i := range s.identity {
 		s.identity[i] = int32(i)
@@ -124,6 +125,14 @@ func (s *segmentFile) group(g parquet.RowGroup) (groupInfo, error) {
 		info.blocks = append(info.blocks, blockInfo{int(end - oi.FirstRowIndex(i)), core.CustomerID(ci.MinValue(i).Int64()), core.CustomerID(ci.MaxValue(i).Int64())})
 	}
 	return info, nil
+}
+
+// pageRows gives the rows of a full page of a column.
+func (s *segmentFile) pageRows(column string) int64 {
+	if s.short[column] {
+		return coldRows
+	}
+	return blockRows
 }
 
 func (s *segmentFile) close() error { return s.f.Close() }

@@ -22,6 +22,7 @@ const (
 	maxTyped     = 64      // property columns of a file
 	typedShare   = 100     // a property needs a column from 1/typedShare of the rows on
 	maxDict      = 1 << 20 // bytes of a dictionary, beyond which pages are plain
+	manyValues   = 1000    // distinct values in a sample, beyond which there is no dictionary
 	maxRestKeys  = 512     // listed keys left in JSON
 	layoutFormat = 1
 
@@ -33,6 +34,7 @@ type typedColumn struct {
 	Path   string    `json:"p"`
 	Column string    `json:"c"`
 	Type   valueType `json:"t"`
+	Many   bool      `json:"m,omitempty"` // too many values for a dictionary
 }
 
 // layout says what a file holds beside the columns that each has. It is stored
@@ -41,6 +43,7 @@ type layout struct {
 	Format  int           `json:"format"`
 	Typed   []typedColumn `json:"typed,omitempty"`
 	Context []string      `json:"context,omitempty"` // context columns that are not all empty
+	Many    []string      `json:"many,omitempty"`    // those of them with too many values for a dictionary
 	// RestKeys are the top-level keys with values left in the props JSON; when
 	// RestAny is set there may be others.
 	RestKeys []string `json:"rest_keys,omitempty"`
@@ -55,6 +58,9 @@ type propCount struct {
 	Texts   int64  `json:"s,omitempty"`
 	Numbers int64  `json:"n,omitempty"`
 	Bools   int64  `json:"b,omitempty"`
+	Many    bool   `json:"m,omitempty"`
+
+	seen map[string]struct{} // values of the sample
 }
 
 func (p *propCount) total() int64 { return p.Texts + p.Numbers + p.Bools }
@@ -62,7 +68,7 @@ func (p *propCount) total() int64 { return p.Texts + p.Numbers + p.Bools }
 // propCounts counts property values by type.
 type propCounts map[string]*propCount
 
-func (c propCounts) add(key []byte, t valueType) {
+func (c propCounts) add(key, raw []byte, t valueType) {
 	p := c[string(key)]
 	if p == nil {
 		if len(c) >= 8*maxRestKeys {
@@ -70,6 +76,9 @@ func (c propCounts) add(key []byte, t valueType) {
 		}
 		p = &propCount{Path: string(key)}
 		c[p.Path] = p
+	}
+	if !p.Many {
+		p.seen, p.Many = oneMore(p.seen, text(raw))
 	}
 	switch t {
 	case typeText:
@@ -81,6 +90,19 @@ func (c propCounts) add(key []byte, t valueType) {
 	}
 }
 
+// oneMore notes a value of a sample and says whether there are too many for a
+// dictionary.
+func oneMore(seen map[string]struct{}, value string) (map[string]struct{}, bool) {
+	if seen == nil {
+		seen = map[string]struct{}{}
+	}
+	seen[value] = struct{}{}
+	if len(seen) > manyValues {
+		return nil, true
+	}
+	return seen, false
+}
+
 func (c propCounts) merge(list []propCount) {
 	for _, o := range list {
 		p := c[o.Path]
@@ -88,7 +110,7 @@ func (c propCounts) merge(list []propCount) {
 			p = &propCount{Path: o.Path}
 			c[o.Path] = p
 		}
-		p.Texts, p.Numbers, p.Bools = p.Texts+o.Texts, p.Numbers+o.Numbers, p.Bools+o.Bools
+		p.Texts, p.Numbers, p.Bools, p.Many = p.Texts+o.Texts, p.Numbers+o.Numbers, p.Bools+o.Bools, p.Many || o.Many
 	}
 }
 
@@ -135,7 +157,7 @@ func (c propCounts) choose(rows int64) []typedColumn {
 			}
 			if k.n > 0 && !used[name] && len(out) < maxTyped {
 				used[name] = true
-				out = append(out, typedColumn{Path: p.Path, Column: name, Type: k.t})
+				out = append(out, typedColumn{Path: p.Path, Column: name, Type: k.t, Many: p.Many && k.t != typeBool})
 			}
 		}
 	}
@@ -161,17 +183,23 @@ func schemaOf(l *layout) *parquet.Schema {
 		"id":    long(parquet.String()), "props": long(parquet.String()), "rest": long(parquet.String()),
 	}
 	for _, name := range l.Context {
-		g["context."+name] = dict(parquet.String())
+		if g["context."+name] = dict(parquet.String()); slices.Contains(l.Many, name) {
+			g["context."+name] = long(parquet.String())
+		}
 	}
 	for _, t := range l.Typed {
-		switch t.Type {
-		case typeText:
-			g[t.Column] = parquet.Optional(dict(parquet.String()))
-		case typeNumber:
-			g[t.Column] = parquet.Optional(dict(parquet.Leaf(parquet.DoubleType)))
-		default:
-			g[t.Column] = parquet.Optional(packed(parquet.Leaf(parquet.BooleanType)))
+		n := packed(parquet.Leaf(parquet.BooleanType))
+		switch {
+		case t.Type == typeText && t.Many:
+			n = long(parquet.String())
+		case t.Type == typeText:
+			n = dict(parquet.String())
+		case t.Type == typeNumber && t.Many:
+			n = packed(parquet.Leaf(parquet.DoubleType))
+		case t.Type == typeNumber:
+			n = dict(parquet.Leaf(parquet.DoubleType))
 		}
+		g[t.Column] = parquet.Optional(n)
 	}
 	return parquet.NewSchema("timeline", g)
 }
@@ -193,6 +221,21 @@ func decodeLayout(s string) (*layout, error) {
 		return nil, fmt.Errorf("file layout %d is not known: a newer version wrote it", l.Format)
 	}
 	return l, nil
+}
+
+// shortPages gives the columns whose pages are shorter than a block: long texts,
+// of which a reader of few rows should not open many.
+func (l *layout) shortPages() map[string]bool {
+	out := map[string]bool{"id": true, "props": true, "rest": true}
+	for _, name := range l.Many {
+		out["context."+name] = true
+	}
+	for _, t := range l.Typed {
+		if t.Many && t.Type == typeText {
+			out[t.Column] = true
+		}
+	}
+	return out
 }
 
 // mayHoldRest says whether a value of path may stand in the props JSON of the

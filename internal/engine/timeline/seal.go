@@ -103,8 +103,9 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 	for _, m := range order {
 		list := months[m]
 		slices.SortFunc(list, byTimeline)
-		props, filled := outlineOf(list)
-		g, err := s.writeSegment(ctx, outline{ws: ws, month: m, rows: int64(len(list)), version: version, props: props, context: filled, step: "seal"}, sliceFeed(list))
+		o := outline{ws: ws, month: m, version: version, step: "seal"}
+		o.look(list)
+		g, err := s.writeSegment(ctx, o, sliceFeed(list))
 		if err != nil {
 			return made, 0, err
 		}

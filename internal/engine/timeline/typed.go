@@ -53,40 +53,40 @@ func (b *typedBlock) fill(v parquet.Value, null bool) {
 	}
 }
 
-// load reads rows [from, to) of the block of rows rows that starts at row of
-// the group.
-func (b *typedBlock) load(c *column, row int64, rows, from, to int) error {
-	b.room(from, to-from)
-	if err := c.read(row); err != nil {
+// load reads rows [from, to) of the group, all in the page that starts at row
+// page, to element at and on.
+func (b *typedBlock) load(c *column, page, from, to int64, at int) error {
+	if err := c.read(page); err != nil {
 		return err
 	}
-	levels := c.page.DefinitionLevels()
-	if len(levels) == 0 && c.page.NumNulls() == 0 {
-		levels = nil
-	} else if len(levels) != rows {
-		return fmt.Errorf("column %s: page has %d rows, want %d", b.col.Column, len(levels), rows)
+	n := c.page.NumRows()
+	if to > page+n {
+		return fmt.Errorf("column %s: page has %d rows, want %d", b.col.Column, n, to-page)
 	}
-	skip := from // values of rows before from
-	if levels != nil {
-		skip = 0
-		for _, l := range levels[:from] {
-			skip += int(l)
+	levels := c.page.DefinitionLevels()
+	skip := int(from - page) // values of rows before from
+	set := b.set[at : at+int(to-from)]
+	if len(levels) == 0 {
+		for i := range set {
+			set[i] = true
+		}
+	} else {
+		levels, skip = levels[skip:], countSet(levels[:skip])
+		for i := range set {
+			set[i] = levels[i] != 0
 		}
 	}
-	for i := range b.set {
-		b.set[i] = levels == nil || levels[from+i] != 0
-	}
+	data := c.page.Data()
 	switch b.col.Type {
 	case typeText:
-		b.loadTexts(c, skip)
+		b.loadTexts(c, set, b.text[at:], skip)
 	case typeNumber:
-		b.loadNumbers(c, skip)
+		b.loadNumbers(c, set, b.num[at:], skip)
 	default:
-		data := c.page.Data()
-		bits := data.Boolean()
-		for i, on := range b.set {
+		bits, num := data.Boolean(), b.num[at:]
+		for i, on := range set {
 			if on {
-				b.num[i] = float64(bits[skip>>3] >> (skip & 7) & 1)
+				num[i] = float64(bits[skip>>3] >> (skip & 7) & 1)
 				skip++
 			}
 		}
@@ -94,14 +94,21 @@ func (b *typedBlock) load(c *column, row int64, rows, from, to int) error {
 	return nil
 }
 
-func (b *typedBlock) loadTexts(c *column, n int) {
+func countSet(levels []byte) (n int) {
+	for _, l := range levels {
+		n += int(l)
+	}
+	return n
+}
+
+func (b *typedBlock) loadTexts(c *column, set []bool, text []string, n int) {
 	data := c.page.Data()
 	if c.page.Dictionary() != nil {
 		c.know()
 		idx := data.Int32()
-		for i, on := range b.set {
+		for i, on := range set {
 			if on {
-				b.text[i] = c.dict.text(idx[n])
+				text[i] = c.dict.text(idx[n])
 				n++
 			}
 		}
@@ -109,7 +116,7 @@ func (b *typedBlock) loadTexts(c *column, n int) {
 	}
 	raw, off := data.ByteArray()
 	end := n
-	for _, on := range b.set {
+	for _, on := range set {
 		if on {
 			end++
 		}
@@ -119,31 +126,31 @@ func (b *typedBlock) loadTexts(c *column, n int) {
 	}
 	start := off[n]
 	whole := string(raw[start:off[end]])
-	for i, on := range b.set {
+	for i, on := range set {
 		if on {
-			b.text[i] = whole[off[n]-start : off[n+1]-start]
+			text[i] = whole[off[n]-start : off[n+1]-start]
 			n++
 		}
 	}
 }
 
-func (b *typedBlock) loadNumbers(c *column, n int) {
+func (b *typedBlock) loadNumbers(c *column, set []bool, num []float64, n int) {
 	data := c.page.Data()
 	if c.page.Dictionary() != nil {
 		c.know()
 		idx, values := data.Int32(), c.dict.doubles
-		for i, on := range b.set {
+		for i, on := range set {
 			if on {
-				b.num[i] = values[idx[n]]
+				num[i] = values[idx[n]]
 				n++
 			}
 		}
 		return
 	}
 	values := data.Double()
-	for i, on := range b.set {
+	for i, on := range set {
 		if on {
-			b.num[i] = values[n]
+			num[i] = values[n]
 			n++
 		}
 	}

@@ -30,6 +30,7 @@ type outline struct {
 	version int64
 	props   propCounts
 	context map[string]bool // context columns that may be filled
+	many    map[string]bool // those of them with too many values for a dictionary
 	step    string          // of the fault points
 }
 
@@ -42,32 +43,37 @@ func sliceFeed(rows []*row) feed {
 	}
 }
 
-// outlineOf looks through rows that are about to be written.
-func outlineOf(rows []*row) (propCounts, map[string]bool) {
-	props, filled := propCounts{}, map[string]bool{}
+// look fills the outline from rows that are about to be written.
+func (o *outline) look(rows []*row) {
+	o.rows = int64(len(rows))
+	o.props, o.context, o.many = propCounts{}, map[string]bool{}, map[string]bool{}
 	cols := contextColumns()
+	seen := make([]map[string]struct{}, len(cols))
 	var last *core.Context
 	// A sample is enough to choose columns: what has none stays in JSON.
-	step := max(1, len(rows)/20_000)
+	step := max(1, len(rows)/10_000)
 	for i, r := range rows {
 		if r.ctx != nil && r.ctx != last {
 			last = r.ctx
-			for _, c := range cols {
-				if !filled[c.name] && *c.at(r.ctx) != "" {
-					filled[c.name] = true
+			for k, c := range cols {
+				s := *c.at(r.ctx)
+				if s == "" {
+					continue
+				}
+				o.context[c.name] = true
+				if i%step == 0 && !o.many[c.name] {
+					seen[k], o.many[c.name] = oneMore(seen[k], s)
 				}
 			}
 		}
 		if i%step == 0 {
-			props.count(r.props)
+			o.props.count(r.props)
 		}
 	}
-	if step > 1 {
-		for _, p := range props {
-			p.Texts, p.Numbers, p.Bools = p.Texts*int64(step), p.Numbers*int64(step), p.Bools*int64(step)
-		}
+	for _, p := range o.props {
+		p.Texts, p.Numbers, p.Bools = p.Texts*int64(step), p.Numbers*int64(step), p.Bools*int64(step)
+		p.seen = nil
 	}
-	return props, filled
 }
 
 // segmentWriter writes one file.
@@ -75,6 +81,7 @@ type segmentWriter struct {
 	out     *parquet.GenericWriter[any]
 	build   *builder
 	seg     *segment
+	short   []bool // leaves with short pages
 	inGroup int
 	last    core.CustomerID
 }
@@ -184,11 +191,15 @@ func newSegmentWriter(out io.Writer, g *segment, o *outline) *segmentWriter {
 	for name, on := range o.context {
 		if on {
 			l.Context = append(l.Context, name)
+			if o.many[name] {
+				l.Many = append(l.Many, name)
+			}
 		}
 	}
 	slices.Sort(l.Context)
+	slices.Sort(l.Many)
 	schema := schemaOf(l)
-	return &segmentWriter{
+	w := &segmentWriter{
 		seg:   g,
 		build: newBuilder(l, schema),
 		out: parquet.NewGenericWriter[any](out, schema,
@@ -197,10 +208,24 @@ func newSegmentWriter(out io.Writer, g *segment, o *outline) *segmentWriter {
 			parquet.MaxRowsPerRowGroup(1<<40),
 			parquet.DictionaryMaxBytes(maxDict),
 			parquet.ColumnIndexSizeLimit(func([]string) int { return 32 }),
-			parquet.SkipPageBounds("id"), parquet.SkipPageBounds("props"), parquet.SkipPageBounds("rest"),
 			parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("customer"), parquet.Ascending("time"), parquet.Ascending("seq"))),
+			skipBounds(l.shortPages()),
 		),
 	}
+	w.short = make([]bool, len(w.build.cols))
+	for name := range l.shortPages() {
+		w.short[w.build.leafOf[name]] = true
+	}
+	return w
+}
+
+// skipBounds leaves the extremes of long texts out of the page index.
+func skipBounds(columns map[string]bool) parquet.WriterOption {
+	c := &parquet.WriterConfig{}
+	for name := range columns {
+		c.SkipPageBounds = append(c.SkipPageBounds, []string{name})
+	}
+	return c
 }
 
 // block writes one page of every column.
@@ -237,7 +262,7 @@ func (w *segmentWriter) block(rows []*row) error {
 
 func (w *segmentWriter) column(c *parquet.ColumnWriter, leaf int) error {
 	values, step := w.build.cols[leaf], blockRows
-	if leaf == w.build.leafOf["id"] || leaf == w.build.leafOf["props"] || leaf == w.build.leafOf["rest"] {
+	if w.short[leaf] {
 		step = coldRows
 	}
 	for len(values) > 0 {
