@@ -12,7 +12,8 @@ function read(locale) {
       return m ? m[1].trim().split('\n').map((s) => JSON.parse(s)).join('') : ''
     }
     const id = get('msgid')
-    if (id && !/^#~/m.test(block)) out.set(id, get('msgstr'))
+    const context = get('msgctxt')
+    if (id && !/^#~/m.test(block)) out.set(context ? `${context}|${id}` : id, get('msgstr'))
   }
   return out
 }
@@ -27,7 +28,7 @@ for (const locale of ['it', 'ro']) {
     if (!text) {
       console.error(`${locale}: not translated: ${id}`)
       bad++
-    } else if (holes(text) !== holes(id)) {
+    } else if (holes(text) !== holes(id.slice(id.indexOf('|') + 1))) {
       console.error(`${locale}: placeholders differ: ${id} -> ${text}`)
       bad++
     }

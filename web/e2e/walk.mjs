@@ -1,0 +1,101 @@
+// Walks every route in both colour schemes and three languages: no accessibility violation, no report of the content
+// security policy, no request off the origin, no script error, no text without translation, no sideways scrolling on
+// a phone. BASE_URL, EMAIL and PASSWORD name the server; ONLY=light:en narrows the walk.
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import AxeBuilder from '@axe-core/playwright'
+import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
+
+const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/quarantine', '/data/unknown-keys', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
+const outside = ['/sign-in']
+/** Dialogs and popovers, opened on their page before the check. */
+const opened = [
+  ['/board', 'search', async (p) => p.keyboard.press('/')],
+  ['/board', 'shortcuts', async (p) => p.keyboard.press('?')],
+  ['/board', 'period', async (p) => p.locator('header + * button[aria-haspopup=dialog], button[aria-haspopup=dialog]').first().click()],
+  ['/kpis', 'formula', async (p) => p.locator('tbody button').first().click()],
+  ['/flow', 'table', async (p) => p.locator('button[aria-pressed]').first().click()],
+  ['/customers', 'columns', async (p) => p.locator('button[aria-haspopup=menu]').nth(2).click()],
+  ['/data/sources', 'new', async (p) => p.locator('main header button').first().click()],
+  ['/settings/users', 'new', async (p) => p.locator('main header button').first().click()],
+]
+const out = fileURLToPath(new URL('./out/', import.meta.url))
+mkdirSync(out, { recursive: true })
+
+const browser = await launch()
+const state = await signIn(browser)
+const ids = await firstIds()
+let failures = 0
+let checks = 0
+
+async function firstIds() {
+  const { context, page } = await watchedPage(browser, { storageState: state })
+  await page.goto(`${base}/board`)
+  const found = await page.evaluate(async () => {
+    const customers = await (await fetch('/api/v1/customers?limit=1&has=email')).json()
+    const models = await (await fetch('/api/v1/stage-models')).json()
+    return { id: customers.customers[0]?.id, model: models.models[0]?.id }
+  })
+  await context.close()
+  return found
+}
+
+function fail(where, what) {
+  failures++
+  console.error(`FAIL ${where}: ${what}`)
+}
+
+async function check(page, problems, where) {
+  checks++
+  const axe = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+  for (const v of axe.violations) fail(where, `${v.id}: ${v.help} (${v.nodes.length}) ${v.nodes.slice(0, 2).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`)
+  for (const report of await page.evaluate(() => window.cspReports.splice(0))) fail(where, `content security policy: ${report}`)
+  for (const problem of problems.splice(0)) fail(where, problem)
+}
+
+for (const scheme of ['light', 'dark']) {
+  for (const locale of ['en', 'it', 'ro']) {
+    if (process.env.ONLY && process.env.ONLY !== `${scheme}:${locale}`) continue
+    const inside = await watchedPage(browser, { scheme, locale, storageState: state })
+    for (const route of routes) {
+      const path = route.replace('$id', ids.id).replace('$model', ids.model)
+      const where = `${scheme} ${locale} ${route}`
+      await inside.page.goto(base + path)
+      await settled(inside.page).catch((e) => fail(where, `did not settle: ${String(e).split('\n')[0]}`))
+      await check(inside.page, inside.problems, where)
+      if (process.env.SHOTS) await inside.page.screenshot({ path: `${out}${scheme}-${locale}${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
+      if (scheme === 'light') {
+        await inside.page.setViewportSize({ width: 390, height: 844 })
+        await inside.page.waitForTimeout(150)
+        const wide = await inside.page.evaluate(() => document.documentElement.scrollWidth)
+        if (wide > 391) fail(where, `scrolls sideways on a phone: ${wide} px`)
+        if (process.env.SHOTS && locale === 'en') await inside.page.screenshot({ path: `${out}narrow${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
+        await inside.page.setViewportSize({ width: 1440, height: 900 })
+      }
+    }
+    for (const [route, name, open] of opened) {
+      const where = `${scheme} ${locale} ${route} + ${name}`
+      await inside.page.goto(base + route)
+      await settled(inside.page)
+      try {
+        await open(inside.page)
+        await inside.page.waitForTimeout(450)
+        await check(inside.page, inside.problems, where)
+      } catch (e) {
+        fail(where, String(e).split('\n')[0])
+      }
+    }
+    await inside.context.close()
+    const visitor = await watchedPage(browser, { scheme, locale })
+    for (const route of outside) {
+      await visitor.page.goto(base + route)
+      await settled(visitor.page)
+      await check(visitor.page, visitor.problems, `${scheme} ${locale} ${route}`)
+    }
+    await visitor.context.close()
+    console.log(`walked ${scheme} ${locale}`)
+  }
+}
+await browser.close()
+console.log(`${checks} pages checked, ${failures} failures`)
+process.exit(failures ? 1 : 0)
