@@ -17,15 +17,25 @@ const maintainEvery = 10 * time.Second
 // logged: the next round tries again.
 func (s *Service) Maintain(ctx context.Context) error {
 	for round := 0; ; round++ {
-		if err := s.MaintainOnce(ctx, round%360 == 0); err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "inbox maintenance failed", "error", err)
+		s.note(ctx, s.MaintainOnce(ctx, round%360 == 0))
+		for due := s.Clock.After(maintainEvery); due != nil; {
+			select {
+			case <-ctx.Done():
+				return s.flushLast(ctx)
+			case <-s.merge:
+				_, err := s.Compact(ctx)
+				s.note(ctx, err)
+			case <-due:
+				due = nil
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return s.flushLast(ctx)
-		case <-s.merge:
-		case <-s.Clock.After(maintainEvery):
-		}
+	}
+}
+
+// note logs what went wrong in a round, unless the service is stopping.
+func (s *Service) note(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "inbox maintenance failed", "error", err)
 	}
 }
 

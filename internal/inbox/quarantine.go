@@ -124,10 +124,13 @@ func (h *held) content() (raw, envelope []byte, whole bool) {
 		return []byte{}, []byte{}, false
 	}
 	raw = h.raw
-	if len(raw) > maxHeldBytes {
-		return raw[:maxHeldBytes], []byte{}, false
-	}
 	r, policy := h.batch.source.rules, h.batch.meta.IPPolicy
+	if len(raw) > maxHeldBytes || h.code == CodeUnreadable {
+		if r.properties != nil {
+			raw = nil // rules that must be applied cannot be
+		}
+		return append([]byte{}, raw[:min(len(raw), maxHeldBytes)]...), []byte{}, false
+	}
 	if h.code != CodeTooDeep {
 		raw = r.event(raw, policy)
 	} else if r.properties != nil {

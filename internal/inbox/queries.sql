@@ -36,7 +36,10 @@ INSERT INTO inbox (workspace_id, id, source_id, received_at, events, size, encod
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: oldest_inbox
-SELECT id, source_id, received_at, events, size, encoding, meta, body FROM inbox WHERE workspace_id = $1 ORDER BY id LIMIT $2;
+SELECT id, events FROM inbox WHERE workspace_id = $1 ORDER BY id LIMIT $2;
+
+-- name: inbox_up_to
+SELECT id, source_id, received_at, events, size, encoding, meta, body FROM inbox WHERE workspace_id = $1 AND id <= $2 ORDER BY id;
 
 -- name: inbox_workspaces
 SELECT DISTINCT workspace_id FROM inbox;

@@ -107,6 +107,7 @@ const (
 	CodePlanViolation  = "plan_violation"
 	CodeErasedIdentity = "erased_identity"
 	CodeUnknownKey     = "unknown_key"
+	CodeUnreadable     = "unreadable_batch" // a stored batch that is damaged
 )
 
 // Limits of one event.

@@ -285,6 +285,69 @@ func TestQueueIsBounded(t *testing.T) {
 	})
 }
 
+func TestDamagedRowGoesToQuarantine(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		b := setup(t, d, inbox.Settings{})
+		b.send(event("1", "a"))
+		err := d.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, "UPDATE inbox SET body = $1, encoding = $2 WHERE workspace_id = $3", []byte("\xff\x00 broken"), 1, space)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.send(event("2", "a"))
+		if got := ids(b.drain()); got != "2" {
+			t.Errorf("beside a damaged row: %q", got)
+		}
+		held, err := b.s.ListQuarantine(ctx, space, inbox.HeldFilter{}, 10)
+		if err != nil || len(held) != 1 || held[0].Reason != inbox.CodeUnreadable || held[0].Whole {
+			t.Errorf("held %+v, %v", held, err)
+		}
+	})
+}
+
+func TestMaintainRunsUntilStopped(t *testing.T) {
+	t.Parallel()
+	b := setup(t, dbtest.SQLite(t), inbox.Settings{})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- b.s.Maintain(ctx) }()
+	b.s.NoteUnknown("wk_last", "", received)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	b.restart()
+	if list, err := b.s.UnknownKeys(context.Background()); err != nil || len(list) != 1 {
+		t.Errorf("after a stop: %+v, %v", list, err)
+	}
+}
+
+func TestTakeIsBounded(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := setup(t, d, inbox.Settings{})
+		b.send(event("1", "a"), event("2", "a"), event("3", "a"))
+		b.send(event("4", "a"), event("5", "a"))
+		b.send(event("6", "a"))
+		for _, x := range []struct {
+			most int
+			want string
+		}{{2, "1 2 3"}, {2, "4 5"}, {9, "6"}} { // the first is larger than asked for
+			w, err := b.s.Take(context.Background(), space, x.most)
+			if err != nil || ids(w.Messages) != x.want {
+				t.Fatalf("took %q, %v; want %q", ids(w.Messages), err, x.want)
+			}
+			if err := b.commit(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestUnwritableStore(t *testing.T) {
 	t.Parallel()
 	b := setup(t, dbtest.SQLite(t), inbox.Settings{})

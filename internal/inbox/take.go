@@ -127,7 +127,10 @@ func (s *Service) Take(ctx context.Context, ws core.WorkspaceID, maxEvents int) 
 	var from []origin
 	for _, b := range w.batches {
 		if err := s.parse(b); err != nil {
-			return nil, err
+			// One spoilt row must not stop all that come after it.
+			s.Log.ErrorContext(ctx, "inbox batch is unreadable", "workspace", ws, "batch", b.id, "error", err)
+			w.rejected = append(w.rejected, held{b, b.body, "", "", CodeUnreadable, err.Error()})
+			continue
 		}
 		for _, r := range b.result.Rejects {
 			w.rejected = append(w.rejected, held{b, r.Raw, r.MessageID, r.Name, r.Code, r.Message})
@@ -147,21 +150,34 @@ func (s *Service) Take(ctx context.Context, ws core.WorkspaceID, maxEvents int) 
 	return w, nil
 }
 
+// readRows chooses rows by their counts first, so that no body is read in vain.
 func (s *Service) readRows(ctx context.Context, tx *db.Tx, w *Work, maxEvents int64) error {
+	var last, total int64
 	err := tx.Query(ctx, s.q.Get("oldest_inbox"), func(rows db.Row) error {
+		var id, events int64
+		if err := rows.Scan(&id, &events); err != nil {
+			return err
+		}
+		if last != 0 && total+events > maxEvents {
+			return errEnough
+		}
+		last, total = id, total+events
+		return nil
+	}, w.Workspace, maxBatches)
+	if err != nil && !errors.Is(err, errEnough) || last == 0 {
+		return err
+	}
+	err = tx.Query(ctx, s.q.Get("inbox_up_to"), func(rows db.Row) error {
 		b := &batch{row: row{ws: w.Workspace}}
 		if err := rows.Scan(&b.id, &b.row.source, &b.received, &b.events, &b.size, &b.encoding, &b.row.meta, &b.body); err != nil {
 			return err
-		}
-		if w.total > 0 && w.total+b.events > maxEvents {
-			return errEnough
 		}
 		w.batches = append(w.batches, b)
 		w.total += b.events
 		w.totalBytes += b.size
 		return nil
-	}, w.Workspace, maxBatches)
-	if err != nil && !errors.Is(err, errEnough) {
+	}, w.Workspace, last)
+	if err != nil {
 		return err
 	}
 	for _, b := range w.batches {

@@ -60,6 +60,20 @@ func showKey(key string) string {
 	return clip(key, 8) + "…"
 }
 
+// restore puts back what could not be written.
+func (l *unknownLog) restore(keys map[string]*UnknownKey) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for hash, newer := range l.keys {
+		if old := keys[hash]; old != nil {
+			newer.Count += old.Count
+			newer.FirstSeen = min(newer.FirstSeen, old.FirstSeen)
+		}
+		keys[hash] = newer
+	}
+	l.keys = keys
+}
+
 // flushUnknown writes what was collected.
 func (s *Service) flushUnknown(ctx context.Context) error {
 	l := &s.lost
@@ -79,6 +93,7 @@ last_seen = excluded.last_seen, address = excluded.address`,
 		in.Rows = append(in.Rows, []any{0, hash, k.Shown, k.Count, k.FirstSeen, k.LastSeen, k.Address})
 	}
 	if err := s.DB.Write(ctx, func(tx *db.Tx) error { return tx.Bulk(ctx, in) }); err != nil {
+		l.restore(keys)
 		return fmt.Errorf("write unknown keys: %w", err)
 	}
 	return nil
