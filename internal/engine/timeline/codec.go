@@ -40,6 +40,7 @@ type row struct {
 	flags    core.Flags
 	kind     core.Kind
 	ctx      *core.Context // nil when empty
+	filled   uint32        // context columns that are set, by bit; known for tail rows only
 	props    []byte
 	rest     []byte
 }
@@ -174,7 +175,7 @@ func (c *codec) rows(plain []byte, firstSeq int64) ([]row, error) {
 		return nil, errBody
 	}
 	out := make([]row, n)
-	seen := map[string]*core.Context{}
+	seen := map[string]contextOf{}
 	for i := range out {
 		r := &out[i]
 		r.seq = firstSeq + int64(i)
@@ -189,7 +190,7 @@ func (c *codec) rows(plain []byte, firstSeq int64) ([]row, error) {
 	return out, nil
 }
 
-func (c *codec) readEvent(d *decoder, r *row, seen map[string]*core.Context) {
+func (c *codec) readEvent(d *decoder, r *row, seen map[string]contextOf) {
 	head := d.take(2)
 	if head == nil {
 		return
@@ -212,10 +213,12 @@ func (c *codec) readEvent(d *decoder, r *row, seen map[string]*core.Context) {
 	r.name = text(d.bytes())
 	if bits&hasContext != 0 {
 		raw := text(d.bytes())
-		if r.ctx = seen[raw]; r.ctx == nil {
-			r.ctx = c.readContext(d, raw)
-			seen[raw] = r.ctx
+		x, ok := seen[raw]
+		if !ok {
+			x = c.readContext(d, raw)
+			seen[raw] = x
 		}
+		r.ctx, r.filled = x.ctx, x.filled
 	}
 	if bits&hasProps != 0 {
 		r.props = d.bytes()
@@ -225,7 +228,13 @@ func (c *codec) readEvent(d *decoder, r *row, seen map[string]*core.Context) {
 	}
 }
 
-func (c *codec) readContext(d *decoder, raw string) *core.Context {
+// contextOf is a decoded context, shared by the events of a batch that have it.
+type contextOf struct {
+	ctx    *core.Context
+	filled uint32
+}
+
+func (c *codec) readContext(d *decoder, raw string) contextOf {
 	in := decoder{b: unsafe.Slice(unsafe.StringData(raw), len(raw))}
 	x := &core.Context{}
 	mask := in.uvarint()
@@ -237,7 +246,7 @@ func (c *codec) readContext(d *decoder, raw string) *core.Context {
 	if in.bad || mask>>len(c.context) != 0 {
 		d.bad = true
 	}
-	return x
+	return contextOf{x, uint32(mask)}
 }
 
 // text views b, which never changes again, as a string.

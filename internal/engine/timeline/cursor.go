@@ -166,7 +166,7 @@ func (sc *scanner) spans(workers int) ([]span, error) {
 		}
 	}
 	sort.Slice(weights, func(i, j int) bool { return weights[i].at < weights[j].at })
-	target := max(total/int64(workers*6), 32_768)
+	target := max(total/int64(workers*4), 65_536)
 	out := []span{{core.CustomerID(0), noCustomer}}
 	var sum int64
 	for _, w := range weights {

@@ -2,9 +2,11 @@ package timeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
@@ -166,19 +168,41 @@ func (p *pick) fromSegments(ctx context.Context, segments []*segment, numbers []
 		if p.full(rows, month) {
 			break
 		}
-		grew := false
-		for ; i < len(list) && list[i].month == month; i++ {
-			found, err := p.fromSegment(list[i], numbers)
-			if err != nil {
-				return nil, err
+		// Two months at a time: one core for each, and little read in vain.
+		to := i
+		for months := 0; to < len(list); to++ {
+			if to == i || list[to].month != list[to-1].month {
+				if months++; months > 2 {
+					break
+				}
 			}
-			rows, grew = append(rows, found...), grew || len(found) > 0
 		}
-		if grew {
-			rows = p.cut(rows)
+		found, err := p.fromAll(list[i:to], numbers)
+		if err != nil {
+			return nil, err
 		}
+		i = to
+		rows = p.cut(append(rows, found...))
 	}
 	return rows, nil
+}
+
+// fromAll reads several files at once.
+func (p *pick) fromAll(list []*segment, numbers []core.CustomerID) ([]*row, error) {
+	if len(list) == 1 {
+		return p.fromSegment(list[0], numbers)
+	}
+	found, errs := make([][]*row, len(list)), make([]error, len(list))
+	var wg sync.WaitGroup
+	for k, g := range list {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			found[k], errs[k] = p.fromSegment(g, numbers)
+		}()
+	}
+	wg.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
 }
 
 // full says whether rows, sorted, hold Limit events that come before anything

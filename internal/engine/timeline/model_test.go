@@ -117,7 +117,7 @@ func (m *model) event() core.Event {
 	m.n++
 	at := start + r.Int64N(70*24)*core.Hour
 	if r.IntN(30) == 0 {
-		at -= r.Int64N(4000) * core.Day
+		at -= (1 + r.Int64N(3)) * 400 * core.Day // long ago, in a few months
 	}
 	a := core.ActorID(1 + r.IntN(actors))
 	e := core.Event{Actor: a, Customer: m.homes.Home(ws, a, at), Time: at, Received: at + r.Int64N(int64(core.Day)), ID: fmt.Sprint("id-", m.n),

@@ -101,7 +101,7 @@ func pointers(rows []row) []*row {
 // mergeRuns joins two runs into one.
 func mergeRuns(a, b *run) *run {
 	out := &run{
-		rows:    make([]*row, 0, len(a.rows)+len(b.rows)),
+		rows:    mergeTwo(a.rows, b.rows),
 		batches: append(slices.Clone(a.batches), b.batches...),
 		version: min(a.version, b.version),
 		bytes:   a.bytes + b.bytes,
@@ -109,20 +109,24 @@ func mergeRuns(a, b *run) *run {
 		bounds:  a.bounds,
 	}
 	out.merge(b.bounds)
-	x, y := a.rows, b.rows
-	for len(x) > 0 && len(y) > 0 {
-		if byTimeline(x[0], y[0]) <= 0 {
-			out.rows = append(out.rows, x[0])
-			x = x[1:]
-		} else {
-			out.rows = append(out.rows, y[0])
-			y = y[1:]
-		}
-	}
-	out.rows = append(append(out.rows, x...), y...)
 	addKeys(out.keys, a.keys)
 	addKeys(out.keys, b.keys)
 	return out
+}
+
+// mergeTwo joins two sorted lists.
+func mergeTwo(x, y []*row) []*row {
+	out := make([]*row, 0, len(x)+len(y))
+	for len(x) > 0 && len(y) > 0 {
+		if byTimeline(x[0], y[0]) <= 0 {
+			out = append(out, x[0])
+			x = x[1:]
+		} else {
+			out = append(out, y[0])
+			y = y[1:]
+		}
+	}
+	return append(append(out, x...), y...)
 }
 
 func addKeys(into, from map[EventKey]keyStat) {

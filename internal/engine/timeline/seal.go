@@ -81,19 +81,12 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 	// The version is read before any home is asked for: a change in between
 	// only makes readers ask again.
 	version := s.home().Version(ws)
-	months := map[int64][]*row{}
+	months := map[int64][][]*row{}
 	for _, r := range runs {
-		m := s.moved(ws, r.version)
-		for _, e := range r.rows {
-			if m.has(e.customer) {
-				c := *e
-				c.customer = s.home().Home(ws, e.actor, e.time)
-				e = &c
-			}
-			k := monthOf(e.time)
-			months[k] = append(months[k], e)
-			rows++
+		for k, list := range s.byMonth(ws, r) {
+			months[k] = append(months[k], list)
 		}
+		rows += len(r.rows)
 	}
 	order := make([]int64, 0, len(months))
 	for m := range months {
@@ -101,8 +94,7 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 	}
 	slices.Sort(order)
 	for _, m := range order {
-		list := months[m]
-		slices.SortFunc(list, byTimeline)
+		list := mergeSorted(months[m])
 		o := outline{ws: ws, month: m, version: version, step: "seal"}
 		o.look(list)
 		g, err := s.writeSegment(ctx, o, sliceFeed(list))
@@ -113,6 +105,49 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 		delete(months, m)
 	}
 	return made, rows, nil
+}
+
+// byMonth gives the rows of a run by month, sorted, under the customers they
+// belong to now.
+func (s *Store) byMonth(ws core.WorkspaceID, r *run) map[int64][]*row {
+	out := map[int64][]*row{}
+	m := s.moved(ws, r.version)
+	moved := m.within(r.minCustomer, r.maxCustomer) > 0
+	var month int64
+	var low, high core.Micros // of month
+	for _, e := range r.rows {
+		if moved && m.has(e.customer) {
+			c := *e
+			c.customer = s.home().Home(ws, e.actor, e.time)
+			e = &c
+		}
+		if e.time < low || e.time >= high {
+			month = monthOf(e.time)
+			low, high = monthBounds(month)
+		}
+		out[month] = append(out[month], e)
+	}
+	if moved {
+		for _, list := range out {
+			slices.SortFunc(list, byTimeline)
+		}
+	}
+	return out
+}
+
+// mergeSorted joins sorted lists into one.
+func mergeSorted(lists [][]*row) []*row {
+	for len(lists) > 1 {
+		next := lists[:0:0]
+		for i := 0; i+1 < len(lists); i += 2 {
+			next = append(next, mergeTwo(lists[i], lists[i+1]))
+		}
+		if len(lists)%2 == 1 {
+			next = append(next, lists[len(lists)-1])
+		}
+		lists = next
+	}
+	return lists[0]
 }
 
 // listSealed makes the swap durable: segments in, tail rows out.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
@@ -269,12 +270,26 @@ func monthOf(t core.Micros) int64 {
 	return int64(u.Year())*12 + int64(u.Month()) - 1
 }
 
-// monthText writes a month as 2026-01.
-func monthText(m int64) string {
+// monthBounds gives the first instant of a month and of the next.
+func monthBounds(m int64) (low, high core.Micros) {
+	first := func(m int64) core.Micros {
+		y, r := monthParts(m)
+		return core.FromTime(time.Date(int(y), time.Month(r+1), 1, 0, 0, 0, 0, time.UTC))
+	}
+	return first(m), first(m + 1)
+}
+
+func monthParts(m int64) (year, month int64) {
 	y, r := m/12, m%12
 	if r < 0 {
 		y, r = y-1, r+12
 	}
+	return y, r
+}
+
+// monthText writes a month as 2026-01.
+func monthText(m int64) string {
+	y, r := monthParts(m)
 	return fmt.Sprintf("%04d-%02d", y, r+1)
 }
 

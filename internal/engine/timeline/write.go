@@ -43,32 +43,29 @@ func sliceFeed(rows []*row) feed {
 	}
 }
 
-// look fills the outline from rows that are about to be written.
+// look fills the outline from tail rows that are about to be written.
 func (o *outline) look(rows []*row) {
 	o.rows = int64(len(rows))
 	o.props, o.context, o.many = propCounts{}, map[string]bool{}, map[string]bool{}
 	cols := contextColumns()
 	seen := make([]map[string]struct{}, len(cols))
-	var last *core.Context
+	var filled uint32
 	// A sample is enough to choose columns: what has none stays in JSON.
 	step := max(1, len(rows)/10_000)
 	for i, r := range rows {
-		if r.ctx != nil && r.ctx != last {
-			last = r.ctx
-			for k, c := range cols {
-				s := *c.at(r.ctx)
-				if s == "" {
-					continue
-				}
-				o.context[c.name] = true
-				if i%step == 0 && !o.many[c.name] {
-					seen[k], o.many[c.name] = oneMore(seen[k], s)
-				}
+		filled |= r.filled
+		if i%step != 0 {
+			continue
+		}
+		o.props.count(r.props)
+		for k, c := range cols {
+			if r.filled&(1<<k) != 0 && !o.many[c.name] {
+				seen[k], o.many[c.name] = oneMore(seen[k], *c.at(r.ctx))
 			}
 		}
-		if i%step == 0 {
-			o.props.count(r.props)
-		}
+	}
+	for k, c := range cols {
+		o.context[c.name] = filled&(1<<k) != 0
 	}
 	for _, p := range o.props {
 		p.Texts, p.Numbers, p.Bools = p.Texts*int64(step), p.Numbers*int64(step), p.Bools*int64(step)
