@@ -15,7 +15,7 @@ const opened = [
   ['/board', 'period', async (p) => p.locator('header + * button[aria-haspopup=dialog], button[aria-haspopup=dialog]').first().click()],
   ['/kpis', 'formula', async (p) => p.locator('tbody button').first().click()],
   ['/flow', 'table', async (p) => p.locator('button[aria-pressed]').first().click()],
-  ['/customers', 'columns', async (p) => p.locator('button[aria-haspopup=menu]').nth(2).click()],
+  ['/customers', 'columns', async (p) => p.locator('main header button[aria-haspopup=dialog]').first().click()],
   ['/data/sources', 'new', async (p) => p.locator('main header button').first().click()],
   ['/settings/users', 'new', async (p) => p.locator('main header button').first().click()],
 ]
@@ -47,7 +47,7 @@ function fail(where, what) {
 
 async function check(page, problems, where) {
   checks++
-  const axe = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+  const axe = await new AxeBuilder({ page }).analyze()
   for (const v of axe.violations) fail(where, `${v.id}: ${v.help} (${v.nodes.length}) ${v.nodes.slice(0, 2).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`)
   for (const report of await page.evaluate(() => window.cspReports.splice(0))) fail(where, `content security policy: ${report}`)
   for (const problem of problems.splice(0)) fail(where, problem)

@@ -40,7 +40,10 @@ export function SearchDialog({ opened, close }: { opened: boolean; close: () => 
   }
 
   return (
-    <Modal opened={opened} onClose={close} withCloseButton={false} padding={0} size="lg" yOffset="12vh" centered={false} aria-label={t`Find a customer or a page`}>
+    <Modal.Root opened={opened} onClose={close} size="lg" yOffset="12vh" centered={false}>
+      <Modal.Overlay />
+      <Modal.Content aria-label={t`Find a customer or a page`}>
+        <Modal.Body p={0}>
       <TextInput
         data-autofocus
         size="lg"
@@ -76,6 +79,8 @@ export function SearchDialog({ opened, close }: { opened: boolean; close: () => 
       ) : (
         <p className={classes.noHits} role="status">{t`Nothing found. Try another spelling, or a whole identifier.`}</p>
       )}
-    </Modal>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }

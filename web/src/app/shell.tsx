@@ -151,8 +151,9 @@ function UserMenu() {
   return (
     <Menu position="bottom-end" width={230}>
       <Menu.Target>
-        <UnstyledButton className={classes.avatar} aria-label={`${t`Your account`}: ${name}`}>
+        <UnstyledButton className={classes.avatar} title={name}>
           {initials}
+          <span className="sr-only">, {t`Your account`}</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

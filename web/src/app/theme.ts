@@ -21,6 +21,9 @@ export const theme = createTheme({
     Select: { defaultProps: { size: 'sm', checkIconPosition: 'right', comboboxProps: { shadow: 'md' } } },
     Tooltip: { defaultProps: { openDelay: 300 } },
     Badge: { defaultProps: { radius: 'sm', tt: 'none', fw: 600 } },
+    // The head of a dialog is not the banner of the page.
+    ModalHeader: { defaultProps: { role: 'group' } },
+    DrawerHeader: { defaultProps: { role: 'group' } },
     Modal: { defaultProps: { centered: true, radius: 'lg' } },
     Popover: { defaultProps: { shadow: 'lg', radius: 'md' } },
     Table: { defaultProps: { verticalSpacing: 7, horizontalSpacing: 'sm' } },

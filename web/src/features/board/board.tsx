@@ -74,6 +74,7 @@ function BoardView({ board, model }: { board: Board; model: string }) {
   return (
     <>
       <Summary board={board} />
+      <h2 className="sr-only">{t`Stages of the path`}</h2>
       {/* Scrolls sideways when there are more stages than fit, so it must be reachable by keyboard. */}
       <div className={classes.track} tabIndex={0} role="group" aria-label={t`Stages of the path`}>
         <div className={classes.inner} style={{ '--columns': path.length } as React.CSSProperties}>

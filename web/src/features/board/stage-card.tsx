@@ -22,8 +22,9 @@ export function StageCard({ stage, next, model, board, wide = false }: { stage: 
           {stage.label}
         </h3>
         <div className={classes.count}>
-          <Link to="/customers" search={{ model, stage: stage.key } as never} aria-label={t`${stage.label}: ${f.int(stage.count)} customers, show them`}>
+          <Link to="/customers" search={{ model, stage: stage.key } as never}>
             <Live value={stage.count}>{f.int(stage.count)}</Live>
+            <span className="sr-only"> {t`customers`}</span>
           </Link>
           <span>{f.percent(stage.share)}</span>
         </div>
@@ -31,11 +32,13 @@ export function StageCard({ stage, next, model, board, wide = false }: { stage: 
           <Spark values={stage.spark} color={stage.color} width={180} height={34} />
         </div>
         <div className={classes.flow}>
-          <Link to="/moves" search={{ ...moves, to_stage: stage.key } as never} aria-label={t`${f.int(stage.in)} came into ${stage.label}, show them`}>
+          <Link to="/moves" search={{ ...moves, to_stage: stage.key } as never}>
             <Live value={stage.in}>{f.signed(stage.in)}</Live> <small>{t`in`}</small>
+            <span className="sr-only">, {stage.label}</span>
           </Link>
-          <Link to="/moves" search={{ ...moves, from_stage: stage.key } as never} aria-label={t`${f.int(stage.out)} left ${stage.label}, show them`}>
+          <Link to="/moves" search={{ ...moves, from_stage: stage.key } as never}>
             <Live value={stage.out}>{f.signed(-stage.out)}</Live> <small>{t`out`}</small>
+            <span className="sr-only">, {stage.label}</span>
           </Link>
           <Tooltip label={t`Net flow in the period`}>
             <span className={classes.net} data-sign={Math.sign(stage.net)}>
@@ -81,7 +84,7 @@ function Converted({ stage, next, model, window }: { stage: BoardStage; next: Bo
       {c.rate === null ? (
         '–'
       ) : (
-        <Link to="/moves" search={{ model, from_stage: stage.key, to_stage: next.key } as never} aria-label={t`${f.percent(c.rate)} go on to ${next.label}, show the moves`}>
+        <Link to="/moves" search={{ model, from_stage: stage.key, to_stage: next.key } as never}>
           {f.percent(c.rate)}
         </Link>
       )}

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Menu, Skeleton } from '@mantine/core'
+import { Button, Checkbox, Popover, Skeleton, Stack } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useTable } from '@tanstack/react-table'
@@ -159,30 +159,28 @@ function ColumnsMenu({ search, set }: { search: ListSearch; set: (patch: Partial
   const names = useColumnNames()
   const shown = shownColumns(search)
   return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
+    <Popover position="bottom-end" trapFocus returnFocus>
+      <Popover.Target>
         <Button variant="default" leftSection={<IconColumns size={16} />}>{t`Columns`}</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {columnIds.map((id) => {
-          const on = shown.includes(id)
-          return (
-            <Menu.Item
-              key={id}
-              disabled={id === 'name'}
-              role="menuitemcheckbox"
-              aria-checked={on}
-              leftSection={<Checkbox.Indicator size="xs" checked={on} aria-hidden />}
-              onClick={() => {
-                const next = columnIds.filter((c) => (c === id ? !on : shown.includes(c)))
-                set({ cols: next.join() === defaultColumns.join() ? undefined : next.join('.') })
-              }}
-            >
-              {names[id]}
-            </Menu.Item>
-          )
-        })}
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={t`Columns`}>
+        <Checkbox.Group
+          aria-label={t`Columns`}
+          value={shown}
+          onChange={(value) => {
+            const next = columnIds.filter((c) => value.includes(c))
+            set({ cols: next.join() === defaultOrder ? undefined : next.join('.') })
+          }}
+        >
+          <Stack gap={8}>
+            {columnIds.map((id) => (
+              <Checkbox key={id} value={id} label={names[id]} disabled={id === 'name'} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      </Popover.Dropdown>
+    </Popover>
   )
 }
+
+const defaultOrder = columnIds.filter((c) => defaultColumns.includes(c)).join()

@@ -93,7 +93,7 @@ function FlowChart({ flow, model, off, setOff }: { flow: Flow; model: StageModel
         points={drawn.links.map(say)}
         table={{ head: [t`From date`, t`From stage`, t`To date`, t`To stage`, t`Customers`], rows: drawn.links.map((l) => [f.date(l.from.period), stageOf(l.from.stage).label, f.date(l.to.period), stageOf(l.to.stage).label, l.link.customers]) }}
       >
-        <div ref={ref} className={chart.scroll}>
+        <div ref={ref}>
           {width > 0 && (
             <svg width={inner} height={height} viewBox={`0 0 ${inner} ${height}`} aria-hidden>
               {dates.map(({ p, x }, i) => x !== undefined && <text key={p} className={chart.axis} x={x} y={14} textAnchor={i === 0 ? 'start' : 'middle'}>{long ? f.date(p) : f.dayMonth(p)}</text>)}

@@ -9,7 +9,7 @@ export function draftOf(model: StageModel): Definition {
 
 /** A key for a label: small letters, digits and underscores, different from those in use. */
 export function keyFor(label: string, used: string[]): string {
-  const base = label.normalize('NFD').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'stage'
+  const base = label.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'stage'
   if (!used.includes(base)) return base
   for (let n = 2; ; n++) if (!used.includes(`${base}_${n}`)) return `${base}_${n}`
 }
