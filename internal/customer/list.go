@@ -307,3 +307,22 @@ func matches(c *Customer, tests []*expr.Matcher, now core.Micros) bool {
 	}
 	return true
 }
+
+// SampleTraits calls add with the traits, in JSON, of up to n customers seen
+// lately.
+func (s *Service) SampleTraits(ctx context.Context, ws core.WorkspaceID, n int, add func(obj []byte)) error {
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, queries.Get("recent_traits"), func(row db.Row) error {
+			var text string
+			if err := row.Scan(&text); err != nil {
+				return err
+			}
+			add([]byte(text))
+			return nil
+		}, ws, n)
+	})
+	if err != nil {
+		return fmt.Errorf("sample traits: %w", err)
+	}
+	return nil
+}

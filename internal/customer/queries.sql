@@ -71,3 +71,31 @@ UPDATE identity_log SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
 
 -- name: undo_fact
 UPDATE identity_facts SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: components
+SELECT DISTINCT component FROM actors WHERE workspace_id = $1 AND component <> 0
+
+-- name: absorbed_by
+SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = $2
+
+-- name: last_note
+SELECT COALESCE(MAX(id), 0) FROM customer_notes WHERE workspace_id = $1
+
+-- name: insert_note
+INSERT INTO customer_notes (workspace_id, id, customer, author, body, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
+
+-- name: update_note
+UPDATE customer_notes SET body = $1, updated_at = $2 WHERE workspace_id = $3 AND id = $4 AND customer = $5
+
+-- name: delete_note
+DELETE FROM customer_notes WHERE workspace_id = $1 AND id = $2 AND customer = $3
+
+-- name: delete_consent
+DELETE FROM consents WHERE workspace_id = $1 AND customer = $2 AND channel = $3 AND topic = $4
+
+-- name: set_consent
+INSERT INTO consents (workspace_id, customer, channel, topic, state, at, source) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (workspace_id, customer, channel, topic) DO UPDATE SET state = excluded.state, at = excluded.at, source = excluded.source
+
+-- name: recent_traits
+SELECT traits FROM customers WHERE workspace_id = $1 ORDER BY last_seen DESC, id DESC LIMIT $2

@@ -159,7 +159,15 @@ func (r *resolver) decide(f *Fact, rule string, a core.ActorID, why string) {
 }
 
 func (r *resolver) apply(f *Fact) {
-	list := slices.Clone(f.Actors)
+	list := make([]core.ActorID, 0, len(f.Actors))
+	for _, a := range f.Actors { // a value blocked later joins nobody
+		if !r.set.Blocked(r.actors[a].Value) {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
 	var switched []core.ActorID
 	for {
 		groups := r.groups(list)

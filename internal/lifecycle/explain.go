@@ -127,3 +127,38 @@ func (s *Service) Versions(ctx context.Context, ws core.WorkspaceID, model int64
 	}
 	return out, nil
 }
+
+// Where is the stage a customer is in.
+type Where struct {
+	Stage string
+	Since core.Micros
+}
+
+// Now gives the current stage of customers in the current version of a model.
+func (s *Service) Now(ctx context.Context, ws core.WorkspaceID, m Model, ids []core.CustomerID) (map[core.CustomerID]Where, error) {
+	out := make(map[core.CustomerID]Where, len(ids))
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		for len(ids) > 0 {
+			n := min(500, len(ids))
+			args := append([]any{ws, m.Machine}, db.Anys(ids[:n])...)
+			err := tx.Query(ctx, `SELECT customer, stage, entered_at FROM stage_now WHERE workspace_id = $1 AND machine = $2 AND customer IN (`+db.List(3, n)+`)`, func(row db.Row) error {
+				var c core.CustomerID
+				var w Where
+				if err := row.Scan(&c, &w.Stage, &w.Since); err != nil {
+					return err
+				}
+				out[c] = w
+				return nil
+			}, args...)
+			if err != nil {
+				return err
+			}
+			ids = ids[n:]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stages: %w", err)
+	}
+	return out, nil
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,6 +100,9 @@ type Pipeline struct {
 	locks sync.Map // WorkspaceID → *sync.Mutex
 	kick  chan struct{}
 
+	recentMu sync.Mutex
+	recent   map[core.WorkspaceID][]core.Event
+
 	processed atomic.Int64
 	lastEvent atomic.Int64
 }
@@ -108,7 +112,7 @@ func New(d Deps) *Pipeline {
 	if d.MaxEvents == 0 {
 		d.MaxEvents = 2000
 	}
-	return &Pipeline{Deps: d, kick: make(chan struct{}, 1)}
+	return &Pipeline{Deps: d, kick: make(chan struct{}, 1), recent: map[core.WorkspaceID][]core.Event{}}
 }
 
 // Processed tells how many events this process has put into timelines.
@@ -228,4 +232,34 @@ func (p *Pipeline) machines(ws core.WorkspaceID) []fold.Machine {
 		out = append(out, s.Machines(ws)...)
 	}
 	return out
+}
+
+// keepRecent is how many events of a workspace are kept to be looked at live.
+const keepRecent = 200
+
+func (p *Pipeline) remember(ws core.WorkspaceID, events []core.Event) {
+	p.recentMu.Lock()
+	defer p.recentMu.Unlock()
+	if len(events) > keepRecent {
+		events = events[len(events)-keepRecent:]
+	}
+	list := p.recent[ws]
+	for _, e := range events {
+		// The bytes belong to the whole batch: keep only this event's.
+		e.Props, e.Rest = slices.Clone(e.Props), nil
+		list = append(list, e)
+	}
+	if over := len(list) - keepRecent; over > 0 {
+		list = slices.Delete(list, 0, over)
+	}
+	p.recent[ws] = list
+}
+
+// Recent gives the events processed last by this process, newest first.
+func (p *Pipeline) Recent(ws core.WorkspaceID, n int) []core.Event {
+	p.recentMu.Lock()
+	defer p.recentMu.Unlock()
+	out := slices.Clone(p.recent[ws])
+	slices.Reverse(out)
+	return out[:min(n, len(out))]
 }

@@ -114,3 +114,16 @@ func (p *Pipeline) bounds(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (
 	}
 	return out, nil
 }
+
+// State gives the saved state of one machine for a customer, nil when there is
+// none.
+func (p *Pipeline) State(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, machine int64) ([]byte, error) {
+	var blob []byte
+	err := p.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, `SELECT states FROM fold_states WHERE workspace_id = $1 AND customer = $2`, func(row db.Row) error { return row.Scan(&blob) }, ws, c)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read fold state: %w", err)
+	}
+	return unpack(blob)[machine], nil
+}

@@ -144,6 +144,7 @@ func (r *run) finish(ctx context.Context) error {
 		r.p.processed.Add(count)
 		if count > 0 {
 			r.p.lastEvent.Store(r.batch.Events[count-1].Received)
+			r.p.remember(r.ws, r.batch.Events)
 		}
 	})
 	return nil

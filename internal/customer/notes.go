@@ -1,0 +1,222 @@
+package customer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
+)
+
+// Note is what a user wrote about a customer.
+type Note struct {
+	ID        int64
+	Customer  core.CustomerID
+	Author    string
+	Body      string
+	CreatedAt core.Micros
+	UpdatedAt core.Micros
+}
+
+func checkNote(body string) error {
+	if strings.TrimSpace(body) == "" || len(body) > 20_000 {
+		return errs.Field("body", "bad_note", "a note has 1 to 20,000 characters")
+	}
+	return nil
+}
+
+// family gives a customer with all numbers that were absorbed into it.
+func (s *Service) family(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, c core.CustomerID) ([]core.CustomerID, error) {
+	out := []core.CustomerID{c}
+	for i := 0; i < len(out) && len(out) < 1000; i++ {
+		err := tx.Query(ctx, queries.Get("absorbed_by"), func(row db.Row) error {
+			var id core.CustomerID
+			if err := row.Scan(&id); err != nil {
+				return err
+			}
+			out = append(out, id)
+			return nil
+		}, ws, out[i])
+		if err != nil {
+			return nil, fmt.Errorf("read absorbed customers: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// Notes gives the notes on a customer and those absorbed by it, newest first.
+func (s *Service) Notes(ctx context.Context, ws core.WorkspaceID, c core.CustomerID) ([]Note, error) {
+	var out []Note
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		family, err := s.family(ctx, tx, ws, c)
+		if err != nil {
+			return err
+		}
+		args := append([]any{ws}, db.Anys(family)...)
+		return tx.Query(ctx, `SELECT id, customer, author, body, created_at, updated_at FROM customer_notes WHERE workspace_id = $1 AND customer IN (`+
+			db.List(2, len(family))+`) ORDER BY id DESC`, func(row db.Row) error {
+			var n Note
+			if err := row.Scan(&n.ID, &n.Customer, &n.Author, &n.Body, &n.CreatedAt, &n.UpdatedAt); err != nil {
+				return err
+			}
+			out = append(out, n)
+			return nil
+		}, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list notes: %w", err)
+	}
+	return out, nil
+}
+
+// AddNote writes a note on a customer.
+func (s *Service) AddNote(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, author, body string) (Note, error) {
+	if err := checkNote(body); err != nil {
+		return Note{}, err
+	}
+	now := core.FromTime(s.clock.Now())
+	n := Note{Customer: c, Author: author, Body: body, CreatedAt: now, UpdatedAt: now}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(ctx, queries.Get("last_note"), []any{ws}, &n.ID); err != nil {
+			return err
+		}
+		n.ID++
+		_, err := tx.Exec(ctx, queries.Get("insert_note"), ws, n.ID, c, author, body, now)
+		return err
+	})
+	if err != nil {
+		return Note{}, fmt.Errorf("add note: %w", err)
+	}
+	return n, nil
+}
+
+// EditNote changes a note's text.
+func (s *Service) EditNote(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, id int64, body string) error {
+	if err := checkNote(body); err != nil {
+		return err
+	}
+	return s.noteWrite(ctx, "edit note", id, queries.Get("update_note"), body, core.FromTime(s.clock.Now()), ws, id, c)
+}
+
+// DeleteNote removes a note.
+func (s *Service) DeleteNote(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, id int64) error {
+	return s.noteWrite(ctx, "delete note", id, queries.Get("delete_note"), ws, id, c)
+}
+
+func (s *Service) noteWrite(ctx context.Context, what string, id int64, query string, args ...any) error {
+	var n int64
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		var err error
+		n, err = tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if n == 0 {
+		return errs.New(errs.NotFound, "unknown_note", "this customer has no note %d", id)
+	}
+	return nil
+}
+
+// Consent is a customer's word about one topic of a channel.
+type Consent struct {
+	Channel string
+	Topic   string
+	State   string
+	At      core.Micros
+	Source  string
+}
+
+// strictness orders consent states: of two that meet by a merge, the stricter
+// holds until the customer chooses again.
+func strictness(state string) int {
+	switch state {
+	case "unsubscribed":
+		return 3
+	case "pending":
+		return 2
+	case "unknown":
+		return 1
+	}
+	return 0
+}
+
+// Consents gives a customer's consent. After a merge the stricter state of both
+// sides holds, unless the survivor's is newer than the other's.
+func (s *Service) Consents(ctx context.Context, ws core.WorkspaceID, c core.CustomerID) ([]Consent, error) {
+	type key struct{ channel, topic string }
+	best := map[key]Consent{}
+	var order []key
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		family, err := s.family(ctx, tx, ws, c)
+		if err != nil {
+			return err
+		}
+		args := append([]any{ws}, db.Anys(family)...)
+		return tx.Query(ctx, `SELECT channel, topic, state, at, source FROM consents WHERE workspace_id = $1 AND customer IN (`+db.List(2, len(family))+
+			`) ORDER BY channel, topic, at`, func(row db.Row) error {
+			var x Consent
+			if err := row.Scan(&x.Channel, &x.Topic, &x.State, &x.At, &x.Source); err != nil {
+				return err
+			}
+			k := key{x.Channel, x.Topic}
+			old, ok := best[k]
+			if !ok {
+				order = append(order, k)
+			}
+			if !ok || strictness(x.State) >= strictness(old.State) {
+				best[k] = x
+			}
+			return nil
+		}, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read consent: %w", err)
+	}
+	out := make([]Consent, len(order))
+	for i, k := range order {
+		out[i] = best[k]
+	}
+	return out, nil
+}
+
+// SetConsent writes a customer's choices. They hold for the whole customer: the
+// older ones of customers absorbed by it are replaced.
+func (s *Service) SetConsent(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, list []Consent) error {
+	for i, x := range list {
+		field := fmt.Sprintf("channels[%d]", i)
+		switch x.State {
+		case "subscribed", "unsubscribed", "pending", "unknown":
+		default:
+			return errs.Field(field+".state", "bad_state", "a state is subscribed, unsubscribed, pending or unknown")
+		}
+		if x.Channel == "" || len(x.Channel) > 64 || len(x.Topic) > 100 {
+			return errs.Field(field+".channel", "bad_channel", "a channel has 1 to 64 characters, a topic up to 100")
+		}
+	}
+	now := core.FromTime(s.clock.Now())
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		family, err := s.family(ctx, tx, ws, c)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			for _, id := range family[1:] {
+				if _, err := tx.Exec(ctx, queries.Get("delete_consent"), ws, id, x.Channel, x.Topic); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.Exec(ctx, queries.Get("set_consent"), ws, c, x.Channel, x.Topic, x.State, now, x.Source); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write consent: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/ciclo/ciclo/internal/kit/errs"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Problem is an error document (RFC 9457) with a stable code. It never holds
+// the value that was refused.
+type Problem struct {
+	Type    string         `json:"type"`
+	Title   string         `json:"title"`
+	Status  int            `json:"status"`
+	Code    string         `json:"code" doc:"Stable, for programs"`
+	Detail  string         `json:"detail" doc:"For people: what is wrong and what to do"`
+	Message string         `json:"message" doc:"Same as detail, for clients that read this name"`
+	Errors  []FieldProblem `json:"errors,omitempty"`
+}
+
+// FieldProblem names one input at fault.
+type FieldProblem struct {
+	Location string `json:"location" doc:"Such as body.email"`
+	Message  string `json:"message"`
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is the status that the document is sent with.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType marks the document as a problem.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// newProblem is what the framework's own refusals become.
+func newProblem(status int, msg string, details ...error) huma.StatusError {
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: frameworkCode(status), Detail: msg}
+	for _, d := range details {
+		var e *huma.ErrorDetail
+		switch {
+		case errors.As(d, &e):
+			p.Errors = append(p.Errors, FieldProblem{e.Location, e.Message})
+		case d != nil:
+			p.Errors = append(p.Errors, FieldProblem{"", d.Error()})
+		}
+	}
+	if len(p.Errors) == 1 && p.Errors[0].Location != "" {
+		p.Detail += ": " + p.Errors[0].Location + ": " + p.Errors[0].Message
+	}
+	p.Message = p.Detail
+	return p
+}
+
+func frameworkCode(status int) string {
+	switch status {
+	case http.StatusUnprocessableEntity:
+		return "invalid_request"
+	case http.StatusBadRequest:
+		return "invalid_request"
+	case http.StatusRequestEntityTooLarge:
+		return "too_large"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusMethodNotAllowed:
+		return "method_not_allowed"
+	}
+	return "error"
+}
+
+func statusOf(k errs.Kind) int {
+	switch k {
+	case errs.Invalid:
+		return http.StatusBadRequest
+	case errs.NotFound:
+		return http.StatusNotFound
+	case errs.Conflict:
+		return http.StatusConflict
+	case errs.Unauthorized:
+		return http.StatusUnauthorized
+	case errs.Forbidden:
+		return http.StatusForbidden
+	case errs.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case errs.Busy:
+		return http.StatusTooManyRequests
+	case errs.Unavailable:
+		return http.StatusServiceUnavailable
+	case errs.Unprocessable:
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusInternalServerError
+}
+
+// problem turns an error of a room into a document; what is not meant for
+// callers stays out of it.
+func problem(err error) *Problem {
+	var done *Problem
+	if errors.As(err, &done) {
+		return done
+	}
+	var e *errs.Error
+	if !errors.As(err, &e) {
+		if errors.Is(err, context.Canceled) {
+			return &Problem{Type: "about:blank", Title: "Client closed request", Status: 499, Code: "cancelled", Detail: "the request was cancelled", Message: "the request was cancelled"}
+		}
+		e = errs.New(errs.Internal, "internal", "something went wrong on the server; the log says what")
+	}
+	status := statusOf(e.Kind)
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: e.Code, Detail: e.Message, Message: e.Message}
+	if e.Field != "" {
+		p.Errors = []FieldProblem{{e.Field, e.Message}}
+	}
+	return p
+}
+
+// problem logs what the caller is not told.
+func (a *API) problem(err error) *Problem {
+	p := problem(err)
+	if p.Status >= 500 {
+		a.Log.Error("request failed", "error", err)
+	}
+	return p
+}
+
+func (a *API) fail(w http.ResponseWriter, err error) { a.write(w, a.problem(err)) }
+
+func (a *API) write(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// noRoute answers 404, or 405 when the path exists for other methods.
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	probe := r.Clone(r.Context())
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if probe.Method = m; m == r.Method {
+			continue
+		}
+		if _, pattern := a.mux.Handler(probe); pattern != "" {
+			a.write(w, newProblem(http.StatusMethodNotAllowed, "this path does not take the method "+r.Method).(*Problem))
+			return
+		}
+	}
+	a.write(w, newProblem(http.StatusNotFound, "there is no such path in the API").(*Problem))
+}

@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
+)
+
+// Body wraps an answer.
+type Body[T any] struct{ Body T }
+
+func body[T any](v T) (*Body[T], error) { return &Body[T]{v}, nil }
+
+// None is an empty answer or request.
+type None struct{}
+
+// Money is an amount in minor units.
+type Money struct {
+	Minor    int64  `json:"minor" doc:"Minor units, such as cents"`
+	Currency string `json:"currency"`
+}
+
+// when gives an instant as JSON time; 0 and open ends give null.
+func when(m core.Micros) *time.Time {
+	if m == 0 || m == 1<<63-1 || m == -1<<63 {
+		return nil
+	}
+	t := core.ToTime(m)
+	return &t
+}
+
+func micros(t time.Time) core.Micros {
+	if t.IsZero() {
+		return 0
+	}
+	return core.FromTime(t)
+}
+
+// cursor writes v as an opaque text.
+func cursor(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// readCursor reads what cursor wrote; "" leaves v alone.
+func readCursor(text string, v any) error {
+	if text == "" {
+		return nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, v)
+	}
+	if err != nil {
+		return errs.Field("cursor", "bad_cursor", "the cursor is not one that this list gave")
+	}
+	return nil
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// jtime is a time in an answer.
+type jtime = time.Time
+
+func toTime(m core.Micros) time.Time { return core.ToTime(m) }
