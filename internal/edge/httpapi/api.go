@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path"
+	"reflect"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/access"
@@ -71,6 +73,7 @@ func New(d Deps) *API {
 	cfg.Info.Description = "Customer lifecycle management. Sign requests with `Authorization: Bearer <API key>`."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Servers = []*huma.Server{{URL: Prefix}}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer"}, "session": {Type: "apiKey", In: "cookie", Name: cookieName},
@@ -89,6 +92,20 @@ func New(d Deps) *API {
 	a.raw("GET /openapi.json", "", a.serveOpenAPI)
 	a.raw("GET /docs", "", serveDocs)
 	return a
+}
+
+// schemaName names a type in the description; one of another room carries the
+// room's name, since rooms use the same words.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	room := path.Base(t.PkgPath())
+	if room == "httpapi" || room == "." || room == "huma" || t.Name() == "" {
+		return name
+	}
+	return strings.ToUpper(room[:1]) + room[1:] + name
 }
 
 // OpenAPI is the description of the API as indented JSON.
