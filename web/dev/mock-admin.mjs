@@ -4,17 +4,17 @@ import { DAY } from './data.mjs'
 export function adminRoutes({ state, shop, iso, event, problem, run }) {
   const now = shop.now
   const sources = [
-    { id: 'src_1', name: 'Web shop', kind: 'browser', enabled: true, write_key_prefix: 'wk_4f9a', ip_policy: 'truncate', created_at: iso(now - 500 * DAY), last_event_at: iso(Date.now() - 2000), events: 1_048_211, duplicates: 3120, quarantined: 214, dedupe_days: 7 },
-    { id: 'src_2', name: 'Order service', kind: 'server', enabled: true, write_key_prefix: 'wk_c01d', ip_policy: 'drop', created_at: iso(now - 400 * DAY), last_event_at: iso(Date.now() - 60_000), events: 48_120, duplicates: 12, quarantined: 0, dedupe_days: 30 },
-    { id: 'src_3', name: 'Old app', kind: 'mobile', enabled: false, write_key_prefix: 'wk_77ab', ip_policy: 'keep', created_at: iso(now - 300 * DAY), last_event_at: null, events: 0, duplicates: 0, quarantined: 0, dedupe_days: 7 },
+    { id: 1, name: 'Web shop', kind: 'browser', enabled: true, write_key_prefix: 'wk_4f9a', ip_policy: 'truncate', created_at: iso(now - 500 * DAY), last_event_at: iso(Date.now() - 2000), events: 1_048_211, duplicates: 3120, quarantined: 214, dedupe_days: 7 },
+    { id: 2, name: 'Order service', kind: 'server', enabled: true, write_key_prefix: 'wk_c01d', ip_policy: 'remove', created_at: iso(now - 400 * DAY), last_event_at: iso(Date.now() - 60_000), events: 48_120, duplicates: 12, quarantined: 0, dedupe_days: 30 },
+    { id: 3, name: 'Old app', kind: 'mobile', enabled: false, write_key_prefix: 'wk_77ab', ip_policy: 'keep', created_at: iso(now - 300 * DAY), last_event_at: null, events: 0, duplicates: 0, quarantined: 0, dedupe_days: 7 },
   ]
   const imports = [
     { id: 'imp_1', kind: 'orders', file: 'orders-2024.csv.gz', status: 'done', rows: 541_909, total_rows: 541_909, events: 25_900, rejected: 1454, rate: 61_000, eta_seconds: null, started_at: iso(now - 3 * DAY), finished_at: iso(now - 3 * DAY + 9000), error: null },
     { id: 'imp_2', kind: 'customers', file: 'crm.csv', status: 'failed', rows: 1200, total_rows: 9000, events: 1200, rejected: 0, rate: 0, eta_seconds: null, started_at: iso(now - 2 * DAY), finished_at: iso(now - 2 * DAY + 900), error: 'Row 1201 is not UTF-8. Choose the encoding and run it again; rows already read are not doubled.' },
   ]
   let quarantine = [
-    { reason: 'time_in_future', event: 'Order Completed', source: 'Web shop', count: 181, last_seen: iso(now - 3_600_000), samples: [{ id: 'q1', received: iso(now - 3_600_000), raw: '{"type":"track","event":"Order Completed","timestamp":"2031-01-01T00:00:00Z","anonymousId":"a-1","properties":{"revenue":12.5}}', message: 'timestamp is 5 years ahead of the time of arrival' }] },
-    { reason: 'no_identifier', event: 'Product Viewed', source: 'Web shop', count: 33, last_seen: iso(now - 9 * 3_600_000), samples: [{ id: 'q2', received: iso(now - 9 * 3_600_000), raw: '{"type":"track","event":"Product Viewed","properties":{"product_id":"<b>p1</b>"}}', message: 'neither userId nor anonymousId' }] },
+    { reason: 'time_in_future', event: 'Order Completed', source: 1, count: 181, last_seen: iso(now - 3_600_000), samples: [{ id: 'q1', received: iso(now - 3_600_000), raw: '{"type":"track","event":"Order Completed","timestamp":"2031-01-01T00:00:00Z","anonymousId":"a-1","properties":{"revenue":12.5}}', message: 'timestamp is 5 years ahead of the time of arrival' }] },
+    { reason: 'no_identifier', event: 'Product Viewed', source: 1, count: 33, last_seen: iso(now - 9 * 3_600_000), samples: [{ id: 'q2', received: iso(now - 9 * 3_600_000), raw: '{"type":"track","event":"Product Viewed","properties":{"product_id":"<b>p1</b>"}}', message: 'neither userId nor anonymousId' }] },
   ]
   const users = [
     { id: 'usr_1', email: 'owner@example.com', name: 'Anna Conti', role: 'owner', enabled: true, last_seen: iso(Date.now()), created_at: iso(now - 500 * DAY) },
@@ -22,7 +22,7 @@ export function adminRoutes({ state, shop, iso, event, problem, run }) {
     { id: 'usr_3', email: 'old@example.com', name: 'Old Support', role: 'support', enabled: false, last_seen: null, created_at: iso(now - 200 * DAY) },
   ]
   const keys = [{ id: 'key_1', name: 'Warehouse export', role: 'analyst', prefix: 'ck_9f2e', created_at: iso(now - 60 * DAY), last_used_at: iso(now - 3600_000) }]
-  let identity = { identifiers: [{ type: 'user_id', priority: 1, limit_per_customer: 1, unique: true }, { type: 'email', priority: 2, limit_per_customer: 5, unique: true }, { type: 'phone', priority: 3, limit_per_customer: 5, unique: false }, { type: 'anonymous_id', priority: 9, limit_per_customer: 100, unique: false }], blocked_values: ['unknown', 'null', 'test@test.com'], max_customers_merged: 50, shared_device: 'split' }
+  let identity = { limits: [{ type: 'user_id', max: 1, window: 'ever' }, { type: 'email', max: 5, window: 'ever' }, { type: 'phone', max: 5, window: 'year' }, { type: 'anonymous_id', max: 100, window: 'month' }], blocked_values: ['unknown', 'null', 'test@test.com'], shared_device: 'split_at_switch' }
   const liveEvents = () => {
     const base = Math.floor(Date.now() / 3000)
     return Array.from({ length: 100 }, (_, i) => {
@@ -31,7 +31,7 @@ export function adminRoutes({ state, shop, iso, event, problem, run }) {
     })
   }
   const page = (text) => (e) => !text || e.name.toLowerCase().includes(text.toLowerCase())
-  const audit = Array.from({ length: 64 }, (_, i) => ({ id: `aud_${i}`, at: iso(now - i * 5_400_000), actor: i % 5 ? 'owner@example.com' : 'key:Warehouse export', action: ['customer.export', 'stage_model.update', 'source.rotate', 'user.create', 'session.create'][i % 5], target: `obj_${i}`, detail: '', ip: '203.0.113.7' }))
+  const audit = Array.from({ length: 64 }, (_, i) => ({ id: `aud_${i}`, at: iso(now - i * 5_400_000), actor: i % 5 ? 'owner@example.com' : 'key:Warehouse export', action: ['customer.export', 'stage_model.update', 'source.rotate', 'user.create', 'session.create'][i % 5], object: `obj_${i}`, detail: '', address: '203.0.113.7' }))
   const fields = {
     customers: [f('user_id', 'User id', true, 'Your own id of the customer'), f('email', 'E-mail', false), f('name', 'Name', false), f('created_at', 'Created', false)],
     events: [f('user_id', 'User id', true), f('event', 'Event name', true), f('time', 'Time', true), f('message_id', 'Event id', false, 'Makes repeated imports harmless')],
@@ -47,12 +47,12 @@ export function adminRoutes({ state, shop, iso, event, problem, run }) {
     ['POST', /^\/imports$/, (m, q, b) => { const i = { id: `imp_${imports.length + 1}`, kind: b.kind, file: 'online-retail.csv', status: 'running', total_rows: 541_909, events: 0, rejected: 1454, rate: 45_000, started_at: iso(Date.now()), start: Date.now(), finished_at: null, error: null, rows: 0, eta_seconds: 12 }; imports.unshift(i); run('import', 'Import online-retail.csv', 541_909); return { id: i.id } }],
     ['GET', /^\/imports\/(\w+)$/, (m) => progress(imports.find((i) => i.id === m[1]))],
     ['GET', /^\/sources$/, () => ({ sources })],
-    ['POST', /^\/sources$/, (m, q, b) => { const s = { ...sources[2], ...b, id: `src_${sources.length + 1}`, enabled: true, write_key_prefix: 'wk_new1', created_at: iso(Date.now()) }; sources.push(s); return { source: s, write_key: 'wk_new1_0c8d6b8a42f14e0d' } }],
-    ['PATCH', /^\/sources\/(\w+)$/, (m, q, b) => Object.assign(sources.find((s) => s.id === m[1]), b)],
+    ['POST', /^\/sources$/, (m, q, b) => { const s = { ...sources[2], ...b, id: sources.length + 1, enabled: true, write_key_prefix: 'wk_new1', created_at: iso(Date.now()) }; sources.push(s); return { ...s, write_key: 'wk_new1_0c8d6b8a42f14e0d' } }],
+    ['PATCH', /^\/sources\/(\w+)$/, (m, q, b) => Object.assign(sources.find((s) => s.id === Number(m[1])), b)],
     ['POST', /^\/sources\/(\w+)\/rotate$/, () => ({ write_key: 'wk_rot8_77d1f0aa29b94c11' })],
     ['GET', /^\/quarantine$/, () => ({ groups: quarantine })],
     ['POST', /^\/quarantine\/(replay|delete)$/, (m, q, b) => { const before = quarantine.length; quarantine = quarantine.filter((g) => g.reason !== b.reason || g.event !== b.event); return { count: before - quarantine.length } }],
-    ['GET', /^\/unknown-keys$/, () => ({ keys: [{ prefix: 'wk_dead', count: 412, first_seen: iso(now - 9 * DAY), last_seen: iso(now - 600_000), user_agent: 'analytics-node/2.1.0' }] })],
+    ['GET', /^\/unknown-keys$/, () => ({ keys: [{ key: 'wk_dead…', count: 412, first_seen: iso(now - 9 * DAY), last_seen: iso(now - 600_000), address: '203.0.113.9' }] })],
     ['GET', /^\/events\/live$/, () => ({ events: state.setupAt && Date.now() - state.setupAt < 12_000 ? [] : liveEvents() })],
     ['GET', /^\/events\/names$/, (m, q) => ({ events: ['Order Completed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Signed Up', 'Order Refunded', 'Home'].map((name, i) => ({ kind: name === 'Home' ? 'page' : 'track', name, count: 90_000 >> i, last_seen: iso(now) })).filter(page(q.get('q'))) })],
     ['GET', /^\/events\/properties$/, () => ({ properties: ['revenue', 'currency', 'product_id', 'quantity', 'price', 'coupon'].map((name) => ({ name, types: [name === 'revenue' || name === 'price' ? 'number' : 'string'], count: 1000, samples: [] })) })],
@@ -62,13 +62,13 @@ export function adminRoutes({ state, shop, iso, event, problem, run }) {
     ['GET', /^\/users$/, () => ({ users })],
     ['POST', /^\/users$/, (m, q, b) => { if (users.some((u) => u.email === b.email)) return problem(409, 'Conflict', 'There is already a user with this e-mail.', [{ location: 'body.email', message: 'Already taken.' }]); const u = { id: `usr_${users.length + 1}`, enabled: true, last_seen: null, created_at: iso(Date.now()), ...b }; users.push(u); return u }],
     ['PATCH', /^\/users\/(\w+)$/, (m, q, b) => Object.assign(users.find((u) => u.id === m[1]), b)],
-    ['GET', /^\/api-keys$/, () => ({ keys })],
-    ['POST', /^\/api-keys$/, (m, q, b) => { const k = { id: `key_${Date.now()}`, prefix: 'ck_5d10', created_at: iso(Date.now()), last_used_at: null, ...b }; keys.push(k); return { ...k, key: 'ck_5d10_5f4dcc3b5aa765d61d8327de' } }],
+    ['GET', /^\/api-keys$/, () => ({ api_keys: keys })],
+    ['POST', /^\/api-keys$/, (m, q, b) => { const k = { id: `key_${Date.now()}`, prefix: 'ck_5d10', created_at: iso(Date.now()), last_used_at: null, ...b }; keys.push(k); return { ...k, secret: 'ck_5d10_5f4dcc3b5aa765d61d8327de' } }],
     ['DELETE', /^\/api-keys\/(\w+)$/, (m) => (keys.splice(keys.findIndex((k) => k.id === m[1]), 1), null)],
     ['GET', /^\/audit$/, (m, q) => { const at = Number(q.get('cursor') ?? 0); const list = audit.filter((a) => (!q.get('actor') || a.actor.includes(q.get('actor'))) && (!q.get('action') || a.action.includes(q.get('action')))); return { entries: list.slice(at, at + 50), next_cursor: at + 50 < list.length ? String(at + 50) : null } }],
     ['GET', /^\/settings\/identity$/, () => identity],
     ['PUT', /^\/settings\/identity$/, (m, q, b) => (identity = b)],
-    ['POST', /^\/settings\/identity\/preview$/, () => ({ affected_customers: 12, merges_refused: 3, values_blocked: 40, samples: [] })],
+    ['POST', /^\/settings\/identity\/preview$/, () => ({ join: 12, split: 3, who: [] })],
     ['GET', /^\/erasures$/, () => ({ erasures: [] })],
   ]
   function progress(i) {

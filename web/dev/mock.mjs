@@ -6,7 +6,7 @@ import { adminRoutes } from './mock-admin.mjs'
 
 const shop = makeShop()
 const tz = 'Europe/Rome'
-const state = { setup: process.env.SETUP === '1', signedIn: process.env.SIGNED_OUT !== '1', started: Date.now(), notes: new Map(), targets: new Map(), work: [], user: { id: 'usr_1', email: 'owner@example.com', name: 'Anna Conti', role: 'owner', locale: 'en' }, workspace: { id: 'wsp_1', name: 'Torrefazione Conti', time_zone: tz, currency: 'EUR', week_start: 'monday', lapse: { dormant_days: 90, lost_days: 240, gap_multiple: 3, min_days: 30, max_days: 365 } } }
+const state = { setup: process.env.SETUP === '1', signedIn: process.env.SIGNED_OUT !== '1', started: Date.now(), notes: new Map(), targets: new Map(), work: [], user: { id: 'usr_1', email: 'owner@example.com', name: 'Anna Conti', role: 'owner', locale: 'en' }, workspace: { id: 'wsp_1', name: 'Torrefazione Conti', time_zone: tz, currency: 'EUR', week_start: 1, lapse_days: 90, refund_date: 'refund' } }
 const iso = (t) => (t ? new Date(t).toISOString() : null)
 const model = { id: 'mod_1', key: 'sterne-cutler', name: 'Shop lifecycle', template: 'sterne-cutler', version: 3, is_default: true, stages: STAGES, updated_at: iso(shop.now - 5 * DAY) }
 const models = [model]
@@ -26,11 +26,12 @@ function row(c) {
 
 function list(q) {
   let out = shop.customers
+  const has = (q.get('has') ?? '').split(',')
   const text = (q.get('q') ?? '').toLowerCase()
   if (text) out = out.filter((c) => c.name.toLowerCase().includes(text) || c.email.includes(text) || c.id.includes(text) || c.user_id === text)
   if (q.get('stage')) out = out.filter((c) => c.moves.at(-1)?.to === q.get('stage'))
-  if (q.getAll('has').includes('orders')) out = out.filter((c) => c.orders.length)
-  if (q.getAll('has').includes('email')) out = out.filter((c) => c.email)
+  if (has.includes('orders')) out = out.filter((c) => c.orders.length)
+  if (has.includes('email')) out = out.filter((c) => c.email)
   const sort = q.get('sort') || '-last_seen'
   const get = { last_seen: (c) => c.last, first_seen: (c) => c.joined, revenue: (c) => c.revenue, orders: (c) => c.orders.length, events: (c) => c.events.length, name: (c) => c.name }[sort.replace('-', '')]
   out = [...out].sort((a, b) => (get(a) > get(b) ? 1 : get(a) < get(b) ? -1 : 0) * (sort.startsWith('-') ? -1 : 1))
@@ -42,7 +43,7 @@ function list(q) {
 function event(c, e, i) {
   const properties = e.kind === 'page' ? { url: 'https://shop.example/', title: 'Home', referrer: 'https://search.example/' } : e.name === 'Order Completed' ? { order_id: `o-${c.user_id}-${e.order}`, revenue: e.amount / 100, currency: 'EUR', products: [{ product_id: 'p1', name: e.product, quantity: 1, price: e.amount / 100 }] } : { product_id: 'p1', name: 'Kenya AA 250 g', price: 12.5 }
   const m = c.moves.find((m) => m.at === e.at)
-  return { id: `evt_${c.id.slice(4)}_${i}`, seq: i, time: iso(e.at), received: iso(e.at + 1200), kind: e.kind, name: e.name, source: 'Web shop', flags: i % 37 === 5 ? ['late'] : [], context: { ip: '203.0.113.0', locale: 'it-IT', library: { name: 'ciclo.js', version: '1.0.0' } }, properties, ...(m && m.from ? { stage: { from: m.from, to: m.to, model: 'mod_1' } } : {}) }
+  return { id: `evt_${c.id.slice(4)}_${i}`, seq: i, time: iso(e.at), received: iso(e.at + 1200), kind: e.kind, name: e.name, source: 1, flags: i % 37 === 5 ? ['late'] : [], context: { ip: '203.0.113.0', locale: 'it-IT', library: { name: 'ciclo.js', version: '1.0.0' } }, properties, ...(m && m.from ? { stage: { from: m.from, to: m.to, model: 'mod_1' } } : {}) }
 }
 
 function timeline(c, q) {
@@ -76,7 +77,7 @@ function customerKpis(c) {
   return { kpis: [k('orders', 'Orders', 'count', n, 'number of completed orders'), k('revenue', 'Revenue', 'money', c.revenue, 'sum of order revenue less refunds'), k('aov', 'Average order value', 'money', n ? Math.round(c.revenue / n) : null, 'net revenue / orders'), k('historic_clv', 'Historic CLV', 'money', Math.round(c.revenue * 0.42), 'margin to date'), k('recency', 'Days since last order', 'days', n ? (shop.now - c.orders.at(-1).at) / DAY : null, 'as-of − last order'), k('gap', 'Typical gap', 'days', gaps.length ? gaps[Math.floor(gaps.length / 2)] : null, 'median of the gaps between orders')] }
 }
 
-const identityLog = (c) => (c.identified ? [{ id: 'idl_1', at: iso(c.joined + DAY), rule: 'identify', reason: 'user_id and anonymous_id came in one event', actor: 'pipeline', event_id: 'evt_x', from: 'cus_anon', into: c.id, identifiers: [{ type: 'anonymous_id', value: `a-${c.id.slice(4)}` }], undone_at: null, can_undo: true }] : [])
+const identityLog = (c) => (c.identified ? [{ id: 'idl_1', at: iso(c.joined + DAY), rule: 'identify', reason: 'user_id and anonymous_id came in one event', actor: 'pipeline', event_id: 'evt_x', from: 'cus_anon', into: c.id, identifiers: [1], undone_at: null, can_undo: true }] : [])
 
 function moves(q) {
   const { from, to } = period(q)
@@ -111,9 +112,9 @@ const routes = [
   ['GET', /^\/stage-models$/, () => ({ models })],
   ['GET', /^\/stage-models\/templates$/, () => ({ templates })],
   ['POST', /^\/stage-models$/, (m, q, b) => { const t = templates.find((x) => x.key === b.template); const d = { ...model, id: `mod_${models.length + 1}`, name: b.name ?? t?.name ?? 'New model', is_default: false, version: 1, stages: b.stages ?? t.stages }; models.push(d); return d }],
-  ['GET', /^\/stage-models\/(\w+)\/versions$/, () => ({ versions: [3, 2, 1].map((v) => ({ version: v, created_at: iso(shop.now - (4 - v) * 20 * DAY), created_by: 'Anna Conti', note: '', stages: STAGES })) })],
+  ['GET', /^\/stage-models\/(\w+)\/versions$/, () => ({ versions: [3, 2, 1].map((v) => ({ version: v, created_at: iso(shop.now - (4 - v) * 20 * DAY), by: 'Anna Conti', status: v === 3 ? 'live' : 'retired', stages: STAGES })) })],
   ['GET', /^\/stage-models\/(\w+)\/live-counts$/, () => ({ stages: STAGES.map((s) => ({ key: s.key, count: shop.customers.filter((c) => c.moves.at(-1)?.to === s.key).length })), none: 0 })],
-  ['POST', /^\/stage-models\/(\w+)\/preview$/, (m, q, b) => preview(b.definition)],
+  ['POST', /^\/stage-models\/(\w+)\/preview$/, (m, q, b) => preview(b)],
   ['GET', /^\/stage-models\/(\w+)\/board$/, (m, q) => boardOf(shop, models.find((x) => x.id === m[1]) ?? model, period(q), q.get('window') ?? '30d', state)],
   ['GET', /^\/stage-models\/(\w+)\/flow$/, (m, q) => flowOf(shop, period(q), q.get('period') ?? 'month')],
   ['GET', /^\/stage-models\/(\w+)\/timelapse$/, (m, q) => lapseOf(shop, period(q))],
@@ -123,7 +124,7 @@ const routes = [
   ['DELETE', /^\/stage-models\/(\w+)$/, (m) => (models.splice(models.findIndex((x) => x.id === m[1]), 1), null)],
   ['GET', /^\/kpis$/, (m, q) => ({ kpis: kpisOf(shop, period(q), state) })],
   ['PUT', /^\/kpis\/(\w+)\/target$/, (m, q, b) => (state.targets.set(m[1], b), b)],
-  ['POST', /^\/expr\/describe$/, (m, q, b) => ({ sentence: describe(b.expr) })],
+  ['POST', /^\/expr\/describe$/, (m, q, b) => ({ sentence: describe(b.condition) })],
   ['GET', /^\/customers$/, (m, q) => list(q)],
   ['POST', /^\/customers\/merge$/, () => ({ ok: true })],
   ['GET', /^\/customers\/(\w+)$/, (m) => (byId.has(m[1]) ? customer(byId.get(m[1])) : problem(404, 'Not found', 'There is no customer with this id.'))],
@@ -131,10 +132,10 @@ const routes = [
   ['GET', /^\/customers\/(\w+)\/stage$/, (m) => why(byId.get(m[1]))],
   ['GET', /^\/customers\/(\w+)\/kpis$/, (m) => customerKpis(byId.get(m[1]))],
   ['GET', /^\/customers\/(\w+)\/notes$/, (m) => ({ notes: state.notes.get(m[1]) ?? [] })],
-  ['POST', /^\/customers\/(\w+)\/notes$/, (m, q, b) => { const n = { id: `not_${Date.now()}`, text: b.text, author: state.user.name, created_at: iso(Date.now()) }; state.notes.set(m[1], [n, ...(state.notes.get(m[1]) ?? [])]); return n }],
+  ['POST', /^\/customers\/(\w+)\/notes$/, (m, q, b) => { const n = { id: `not_${Date.now()}`, body: b.body, author: state.user.name, created_at: iso(Date.now()) }; state.notes.set(m[1], [n, ...(state.notes.get(m[1]) ?? [])]); return n }],
   ['PATCH', /^\/customers\/(\w+)\/notes\/(\w+)$/, (m, q, b) => Object.assign(state.notes.get(m[1]).find((n) => n.id === m[2]), b)],
   ['DELETE', /^\/customers\/(\w+)\/notes\/(\w+)$/, (m) => (state.notes.set(m[1], state.notes.get(m[1]).filter((n) => n.id !== m[2])), null)],
-  ['GET', /^\/customers\/(\w+)\/consent$/, (m) => ({ channels: (state.consent ??= new Map()).get(m[1]) ?? [{ channel: 'email', topic: 'newsletter', state: 'granted', at: iso(shop.now - 40 * DAY), source: 'Web shop' }, { channel: 'email', topic: 'offers', state: 'denied', at: iso(shop.now - 12 * DAY), source: 'Web shop' }, { channel: 'sms', topic: 'offers', state: 'unset', at: null, source: '' }] })],
+  ['GET', /^\/customers\/(\w+)\/consent$/, (m) => ({ channels: (state.consent ??= new Map()).get(m[1]) ?? [{ channel: 'email', topic: 'newsletter', state: 'subscribed', at: iso(shop.now - 40 * DAY), source: 'Web shop' }, { channel: 'email', topic: 'offers', state: 'unsubscribed', at: iso(shop.now - 12 * DAY), source: 'Web shop' }, { channel: 'sms', topic: 'offers', state: 'unknown', at: null, source: '' }] })],
   ['PUT', /^\/customers\/(\w+)\/consent$/, (m, q, b) => ((state.consent ??= new Map()).set(m[1], b.channels), b)],
   ['GET', /^\/customers\/(\w+)\/identity$/, (m) => ({ identifiers: customer(byId.get(m[1])).identifiers, log: identityLog(byId.get(m[1])) })],
   ['POST', /^\/customers\/(\w+)\/unmerge$/, () => ({ ok: true })],

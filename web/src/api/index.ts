@@ -1,3 +1,5 @@
+export { wireId } from './adapt'
 export * from './client'
+export * from './pages'
 export * from './queries'
 export type * from './types'

@@ -11,14 +11,14 @@ export type Session = {
   workspace: Workspace
   csrf_token: string
 }
-export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 'monday' | 'sunday' | 'saturday'; lapse?: LapseDefaults }
-export type LapseDefaults = { dormant_days: number; lost_days: number; gap_multiple?: number; min_days?: number; max_days?: number }
+/** week_start: 1 is Monday, 7 is Sunday. refund_date: on which date refunds count. */
+export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 1 | 7; lapse_days: number; refund_date: 'refund' | 'order' }
 
 export type Work = { id: string; kind: string; label: string; done: number; total: number; rate: number; eta_seconds: number | null }
 export type Status = {
   version: string
   inbox: { pending_events: number; pending_batches: number; oldest_age_seconds: number }
-  pipeline: { events_per_second: number; last_event_at: string | null }
+  pipeline: { processed?: number; events_per_second?: number; last_event_at: string | null }
   work: Work[]
 }
 
@@ -26,7 +26,7 @@ export type Stage = { key: string; label: string; description?: string; color: s
 export type Definition = { name: string; key: string; stages: Stage[]; activity?: Record<string, unknown> }
 export type StageModel = { id: string; key: string; name: string; template?: string; version: number; is_default: boolean; stages: Stage[]; updated_at: string; activity?: Record<string, unknown> }
 export type Template = { key: string; name: string; description: string; industry: string; stages: Stage[] }
-export type ModelVersion = { version: number; created_at: string; created_by?: string; note?: string; stages: Stage[] }
+export type ModelVersion = { version: number; created_at: string; by?: string; status?: string; stages: Stage[] }
 export type Preview = {
   stages: { key: string; before: number; after: number }[]
   none: { before: number; after: number }
@@ -77,6 +77,7 @@ export type BoardStage = {
   converted: { rate: number | null; numerator: number; denominator: number; low: number | null; high: number | null; pending: number } | null
   dwell: { median_seconds: number | null; p90_seconds: number | null; n: number; open: number } | null
   kpis: Kpi[]
+  kpi_keys: string[]
   spark: number[]
 }
 export type Board = {
@@ -114,12 +115,13 @@ export type CustomerRow = {
   stage: { key: string; label: string; since: string } | null
   traits: Record<string, Json>
 }
-export type CustomerPage = { customers: CustomerRow[]; next_cursor: string | null; total: number }
-export type Trait = { name: string; value: Json; at: string; source: string; event_id: string }
-export type Identifier = { type: string; value: string; number: number; first_seen: string; last_seen: string; valid_from?: string }
+export type CustomerPage = { customers: CustomerRow[]; next_cursor: string | null; /** Null where counting would take too long. */ total: number | null }
+export type Trait = { name: string; value: Json; at: string | null; source?: string; event_id: string }
+export type Identifier = { type: string; value: string; number: number; first_seen: string | null; last_seen?: string | null; valid_from?: string | null }
 export type Customer = {
   id: string
-  absorbed_into?: string
+  /** The id in the address, when that customer was merged into this one. */
+  asked_for?: string
   name: string
   email: string
   identified: boolean
@@ -146,7 +148,7 @@ export type TimelineEvent = {
   properties: Record<string, Json>
   stage?: { from: string; to: string; model: string }
 }
-export type TimelinePage = { events: TimelineEvent[]; next_cursor: string | null; prev_cursor: string | null }
+export type TimelinePage = { events: TimelineEvent[]; next_cursor: string | null }
 export type Evidence = { cause: Cause; event: { id: string; name: string; time: string; kind: string } | null; at: string; condition: Node | null; sentence: string; version: number }
 export type StageWhy = {
   model: string
@@ -160,8 +162,8 @@ export type StageWhy = {
   stages: { key: string; label: string; holds: boolean; sentence: string }[]
 }
 export type Note = { id: string; text: string; author: string; created_at: string; updated_at?: string }
-export type ConsentState = 'granted' | 'denied' | 'unset'
-export type Consent = { channel: string; topic: string; state: ConsentState; at: string; source: string }
+export type ConsentState = 'subscribed' | 'unsubscribed' | 'pending' | 'unknown'
+export type Consent = { channel: string; topic: string; state: ConsentState; at?: string | null; source?: string }
 export type IdentityEntry = { id: string; at: string; rule: string; reason: string; actor: string; event_id: string; from: string; into: string; identifiers: { type: string; value: string }[]; undone_at: string | null; can_undo: boolean }
 export type Identity = { identifiers: Identifier[]; log: IdentityEntry[] }
 export type Receipt = { id: string; status: string; action: string; stores: { store: string; before: number; after: number }[]; verified_at: string | null }
@@ -178,9 +180,9 @@ export type DryRun = {
 export type ImportRun = { id: string; kind: ImportKind; file: string; status: 'running' | 'done' | 'failed' | 'paused'; rows: number; total_rows: number; events: number; rejected: number; rate: number; eta_seconds: number | null; started_at: string; finished_at: string | null; error: string | null }
 export type ImportPreset = { id: string; name: string; kind: ImportKind; map: Record<string, string>; options?: Partial<ImportOptions> }
 
-export type Source = { id: string; name: string; kind: 'browser' | 'server' | 'mobile'; enabled: boolean; write_key_prefix: string; ip_policy: 'keep' | 'truncate' | 'drop'; created_at: string; last_event_at: string | null; events: number; duplicates: number; quarantined: number; dedupe_days: number }
+export type Source = { id: string; name: string; kind: 'browser' | 'server' | 'mobile'; enabled: boolean; write_key_prefix: string; ip_policy: 'keep' | 'truncate' | 'remove'; created_at: string; last_event_at: string | null; events: number; duplicates: number; quarantined: number; dedupe_days: number; settings: Record<string, unknown>; write_key?: string }
 export type QuarantineGroup = { reason: string; event: string; source: string; count: number; last_seen: string; samples: { id: string; received: string; raw: string; message: string }[] }
-export type UnknownKey = { prefix: string; count: number; first_seen: string; last_seen: string; user_agent?: string }
+export type UnknownKey = { key: string; count: number; first_seen: string; last_seen: string; sent_by?: string }
 export type LiveEvent = TimelineEvent & { customer?: string; customer_name?: string }
 export type EventName = { kind: string; name: string; count: number; last_seen: string }
 export type PropertyName = { name: string; types: string[]; count: number; samples: Json[] }
@@ -188,6 +190,6 @@ export type PropertyName = { name: string; types: string[]; count: number; sampl
 export type User = { id: string; email: string; name: string; role: Role; enabled: boolean; last_seen: string | null; created_at: string }
 export type ApiKey = { id: string; name: string; role: Role; prefix: string; created_at: string; last_used_at: string | null }
 export type AuditEntry = { id: string; at: string; actor: string; action: string; target: string; detail?: string; ip?: string }
-export type IdentityRule = { type: string; priority: number; limit_per_customer: number; unique: boolean }
-export type IdentitySettings = { identifiers: IdentityRule[]; blocked_values: string[]; max_customers_merged: number; shared_device: 'split' | 'keep' }
-export type IdentityPreview = { affected_customers: number; merges_refused: number; values_blocked: number; samples?: string[] }
+export type IdentityLimit = { type: string; max: number; window: 'ever' | 'week' | 'month' | 'year' }
+export type IdentitySettings = { limits: IdentityLimit[]; blocked_values: string[]; shared_device: 'split_at_switch' | 'stay_with_first' }
+export type IdentityPreview = { join: number; split: number; who: { change: 'join' | 'split'; customer: number; with: number }[] }

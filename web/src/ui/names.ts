@@ -62,6 +62,13 @@ export function useKindName() {
   return (kind: string) => names[kind] ?? kind
 }
 
+/** What happened to the identity of a customer, by the rule that decided it. */
+export function useRuleName() {
+  const { t } = useLingui()
+  const names: Record<string, string> = { merged: t`merged`, attached: t`identifier attached`, switched: t`another user on the same device`, demoted: t`left out as less certain`, refused: t`refused by a limit`, split: t`separated`, full: t`nothing attaches any more` }
+  return (rule: string) => names[rule] ?? rule
+}
+
 /** Reasons for quarantine and refusal, in words; unknown codes are shown as they are. */
 export function useReasonName() {
   const { t } = useLingui()

@@ -2,7 +2,7 @@ import { Button, Select, Tooltip } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { q, type Board } from '~/api'
+import { q, type Board, type BoardStage, type Kpi } from '~/api'
 import { useFormat } from '~/ui/format'
 import { IconModel } from '~/ui/icons'
 import { Card, Empty, Loaded, Page } from '~/ui/page'
@@ -23,6 +23,7 @@ export default function BoardScreen() {
   const period = usePeriod()
   const [search, set] = useSearchState<{ window?: string }>()
   const window = windows.includes(search.window ?? '') ? search.window! : '30d'
+  const kpis = useQuery({ ...q.kpis({ from: period.from, to: period.to, model: model?.id }), enabled: !!model, refetchInterval: 30_000 })
   const board = useQuery({ ...q.board(model?.id ?? '', { from: period.from, to: period.to, window }), enabled: !!model })
 
   if (modelsQuery.data?.length === 0) {
@@ -52,10 +53,17 @@ export default function BoardScreen() {
       }
     >
       <Loaded query={board} height={560}>
-        {(data) => <BoardView board={data} model={model?.id ?? ''} />}
+        {(data) => <BoardView board={withKpis(data, kpis.data)} model={model?.id ?? ''} />}
       </Loaded>
     </Page>
   )
+}
+
+/** Puts the KPIs that a stage names on its card, unless the answer already has them. */
+function withKpis(board: Board, kpis: Kpi[] | undefined): Board {
+  if (!kpis) return board
+  const find = (s: BoardStage) => s.kpi_keys.flatMap((key) => kpis.find((k) => k.key === key && k.stage === s.key) ?? kpis.find((k) => k.key === key) ?? [])
+  return { ...board, stages: board.stages.map((s) => (s.kpis.length > 0 ? s : { ...s, kpis: find(s) })) }
 }
 
 function BoardView({ board, model }: { board: Board; model: string }) {

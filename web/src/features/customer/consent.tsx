@@ -17,16 +17,17 @@ export function ConsentPanel({ id }: { id: string }) {
   const query = useQuery(q.consent(id))
   const options = q.consent(id)
   const save = useMutation({
-    mutationFn: ({ next }: { next: Consent[]; before?: Consent[] }) => api.put(`/customers/${id}/consent`, { channels: next }),
+    mutationFn: ({ next }: { next: Consent[]; before?: Consent[] }) => api.put(`/customers/${id}/consent`, { channels: next.map(({ channel, topic, state }) => ({ channel, topic, state })) }),
     onMutate: ({ next }) => client.setQueryData(options.queryKey, next),
     onSuccess: (_, { before }) => before && toast.undo(t`Consent saved.`, () => save.mutate({ next: before })),
     onError: (error) => toast.error(error),
     onSettled: () => client.invalidateQueries({ queryKey: options.queryKey }),
   })
   const states: { value: ConsentState; label: string }[] = [
-    { value: 'granted', label: t`granted` },
-    { value: 'denied', label: t`denied` },
-    { value: 'unset', label: t`not asked` },
+    { value: 'subscribed', label: t`granted` },
+    { value: 'unsubscribed', label: t`denied` },
+    { value: 'pending', label: t`to confirm` },
+    { value: 'unknown', label: t`not asked` },
   ]
   return (
     <Loaded query={query}>

@@ -2,7 +2,7 @@ import { ActionIcon, Alert, Badge, Menu, Select, SimpleGrid, Tabs } from '@manti
 import { useDisclosure } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from '@tanstack/react-router'
+import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { apiPath, q, type Customer, type Kpi } from '~/api'
 import { useCan } from '~/app/session'
@@ -101,12 +101,9 @@ function Body({ customer }: { customer: Customer }) {
   const tab = tabs.find((x) => x === search.tab) ?? 'timeline'
   return (
     <>
-      {customer.absorbed_into && (
+      {customer.asked_for && (
         <Alert color="blue" variant="light" icon={<IconMerge size={18} />}>
-          {t`This customer was merged into another.`}{' '}
-          <Link to="/customers/$id" params={{ id: customer.absorbed_into }}>
-            {t`Show that one`}
-          </Link>
+          {t`Customer ${customer.asked_for} was merged into this one.`}
         </Alert>
       )}
       <Loaded query={kpis} height={70}>

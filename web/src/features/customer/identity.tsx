@@ -3,11 +3,12 @@ import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api, q, type IdentityEntry } from '~/api'
+import { api, q, type IdentityEntry, wireId } from '~/api'
 import { useCan } from '~/app/session'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { Empty, Loaded, ui } from '~/ui/page'
+import { useRuleName } from '~/ui/names'
 import { useToast } from '~/ui/toast'
 import classes from './customer.module.css'
 
@@ -16,6 +17,7 @@ export function IdentityPanel({ id }: { id: string }) {
   const { t } = useLingui()
   const f = useFormat()
   const can = useCan('edit')
+  const ruleName = useRuleName()
   const query = useQuery(q.identity(id))
   const [undo, setUndo] = useState<IdentityEntry>()
   return (
@@ -39,8 +41,8 @@ export function IdentityPanel({ id }: { id: string }) {
                     <td className={ui.mono} style={{ overflowWrap: 'anywhere' }}>
                       {x.value}
                     </td>
-                    <td>{f.dateTime(x.first_seen)}</td>
-                    <td>{f.dateTime(x.last_seen)}</td>
+                    <td>{x.first_seen ? f.dateTime(x.first_seen) : '–'}</td>
+                    <td>{x.last_seen ? f.dateTime(x.last_seen) : '–'}</td>
                   </tr>
                 ))}
               </tbody>
@@ -54,15 +56,20 @@ export function IdentityPanel({ id }: { id: string }) {
               {data.log.map((entry) => (
                 <li key={entry.id} data-undone={!!entry.undone_at}>
                   <div>
-                    <strong>{entry.reason || entry.rule}</strong>
+                    <strong>{entry.reason || ruleName(entry.rule)}</strong>
                     <div className={classes.dim}>
-                      {f.dateTimeZone(entry.at)} · {entry.actor} · {entry.rule}
+                      {f.dateTimeZone(entry.at)} · {entry.actor || t`by an event`} · {ruleName(entry.rule)}
                     </div>
                     <div className={classes.small}>
-                      <Link to="/customers/$id" params={{ id: entry.from }}>
-                        {entry.from}
-                      </Link>{' '}
-                      → <span className={ui.mono}>{entry.into}</span> · {entry.identifiers.map((x) => `${x.type} ${x.value}`).join(', ')}
+                      {entry.from && (
+                        <>
+                          <Link to="/customers/$id" params={{ id: entry.from }}>
+                            {entry.from}
+                          </Link>{' '}
+                          → <span className={ui.mono}>{entry.into}</span> ·{' '}
+                        </>
+                      )}
+                      {entry.identifiers.map((x) => `${x.type} ${x.value}`).join(', ')}
                     </div>
                   </div>
                   {entry.undone_at ? <Badge color="gray" variant="light">{t`undone ${f.date(entry.undone_at)}`}</Badge> : entry.can_undo && can && <Button size="compact-sm" variant="default" onClick={() => setUndo(entry)}>{t`Un-merge`}</Button>}
@@ -83,7 +90,7 @@ function UnmergeDialog({ id, entry, close }: { id: string; entry: IdentityEntry 
   const toast = useToast()
   const [reason, setReason] = useState('')
   const unmerge = useMutation({
-    mutationFn: () => api.post(`/customers/${id}/unmerge`, { log_id: entry!.id, reason }),
+    mutationFn: () => api.post(`/customers/${id}/unmerge`, { log_id: wireId(entry!.id), reason }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['customer'] })
       toast.done(t`Un-merged. Each event is back with the customer that it came from.`)

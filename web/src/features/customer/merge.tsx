@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, q, type Customer } from '~/api'
+import { api, q, type Customer, wireId } from '~/api'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { IconSearch } from '~/ui/icons'
@@ -22,7 +22,7 @@ export function MergeDialog({ customer, name, opened, close }: { customer: Custo
   const found = useQuery({ ...q.customers({ q: debounced, limit: 6 }), enabled: opened && debounced.length > 1 })
   const others = debounced.length > 1 ? (found.data?.customers ?? []).filter((c) => c.id !== customer.id) : []
   const merge = useMutation({
-    mutationFn: () => api.post('/customers/merge', { into: customer.id, from, reason }),
+    mutationFn: () => api.post('/customers/merge', { into: wireId(customer.id), from: wireId(from), reason }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['customer'] })
       await client.invalidateQueries({ queryKey: ['customers'] })

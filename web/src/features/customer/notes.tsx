@@ -19,7 +19,7 @@ export function NotesPanel({ id }: { id: string }) {
   const query = useQuery(q.notes(id))
   const [text, setText] = useState('')
   const refresh = () => client.invalidateQueries({ queryKey: q.notes(id).queryKey })
-  const add = useMutation({ mutationFn: (value: string) => api.post(`/customers/${id}/notes`, { text: value }), onSuccess: refresh, onError: toast.error })
+  const add = useMutation({ mutationFn: (value: string) => api.post(`/customers/${id}/notes`, { body: value }), onSuccess: refresh, onError: toast.error })
   const remove = useMutation({
     mutationFn: (note: Note) => api.delete(`/customers/${id}/notes/${note.id}`),
     onSuccess: (_, note) => {
@@ -61,7 +61,7 @@ function NoteView({ id, note, can, refresh, remove }: { id: string; note: Note; 
   const toast = useToast()
   const [draft, setDraft] = useState<string>()
   const save = useMutation({
-    mutationFn: (value: string) => api.patch(`/customers/${id}/notes/${note.id}`, { text: value }),
+    mutationFn: (value: string) => api.patch(`/customers/${id}/notes/${note.id}`, { body: value }),
     onSuccess: () => {
       setDraft(undefined)
       refresh()

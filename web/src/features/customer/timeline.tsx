@@ -4,13 +4,14 @@ import { useLingui } from '@lingui/react/macro'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Fragment, useEffect, useMemo, useRef, useState } from 'react'
-import { api, q, type TimelineEvent, type TimelinePage } from '~/api'
+import { pages, q, type TimelineEvent } from '~/api'
 import { useWorkspace } from '~/app/session'
 import { ErrorBox } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { IconArrowRight, IconChevron } from '~/ui/icons'
 import { useKindName } from '~/ui/names'
 import { Empty, StageName, ui } from '~/ui/page'
+import { useSourceName } from '~/ui/source-name'
 import { useStages } from '~/ui/stage-colors'
 import { fromIsoDay } from '~/ui/time'
 import classes from './customer.module.css'
@@ -32,7 +33,7 @@ export function TimelinePanel({ id }: { id: string }) {
   const query = { kinds: kind.join(',') || undefined, event: exact, before: fromIsoDay(day, time_zone, 1)?.toISOString(), limit: 100 }
   const list = useInfiniteQuery({
     queryKey: ['customer', id, 'timeline', query],
-    queryFn: ({ pageParam, signal }) => api.get<TimelinePage>(`/customers/${id}/timeline`, { ...query, cursor: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => pages.timeline(id, { ...query, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
@@ -93,6 +94,7 @@ function Row({ event, open, toggle }: { event: TimelineEvent; open: boolean; tog
   const { t } = useLingui()
   const f = useFormat()
   const kindName = useKindName()
+  const sourceName = useSourceName()
   const models = useQuery(q.models())
   const stageOf = useStages(models.data?.find((m) => m.id === event.stage?.model || m.key === event.stage?.model))
   return (
@@ -126,7 +128,7 @@ function Row({ event, open, toggle }: { event: TimelineEvent; open: boolean; tog
             <dt>{t`Received`}</dt>
             <dd>{f.dateTimeZone(event.received)}</dd>
             <dt>{t`Source`}</dt>
-            <dd>{event.source}</dd>
+            <dd>{sourceName(event.source)}</dd>
             <dt>{t`Event id`}</dt>
             <dd className={ui.mono}>{event.id}</dd>
           </dl>

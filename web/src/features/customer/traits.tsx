@@ -17,7 +17,7 @@ export function TraitsPanel({ traits }: { traits: Trait[] }) {
             <th scope="col">{t`Trait`}</th>
             <th scope="col">{t`Value`}</th>
             <th scope="col">{t`Since`}</th>
-            <th scope="col">{t`Source`}</th>
+            <th scope="col">{t`Came with`}</th>
           </tr>
         </thead>
         <tbody>
@@ -28,11 +28,15 @@ export function TraitsPanel({ traits }: { traits: Trait[] }) {
               </th>
               <td style={{ overflowWrap: 'anywhere' }}>{valueText(trait.value)}</td>
               <td>
-                <time dateTime={trait.at} title={f.dateTimeZone(trait.at)}>
-                  {f.dateTime(trait.at)}
-                </time>
+                {trait.at ? (
+                  <time dateTime={trait.at} title={f.dateTimeZone(trait.at)}>
+                    {f.dateTime(trait.at)}
+                  </time>
+                ) : (
+                  '–'
+                )}
               </td>
-              <td>{trait.source || '–'}</td>
+              <td>{trait.source || <span className={ui.mono}>{trait.event_id || '–'}</span>}</td>
             </tr>
           ))}
         </tbody>

@@ -5,7 +5,7 @@ import { useTable } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef } from 'react'
 import { Link } from '@tanstack/react-router'
-import { api, apiPath, type CustomerPage, type CustomerRow } from '~/api'
+import { apiPath, pages, type CustomerRow } from '~/api'
 import { useWorkspace } from '~/app/session'
 import { ErrorBox } from '~/ui/errors'
 import { useCustomersText } from '~/ui/format'
@@ -36,13 +36,13 @@ export default function CustomersScreen() {
     stage: search.stage,
     from: fromIsoDay(search.from, time_zone)?.toISOString(),
     to: fromIsoDay(search.to, time_zone, 1)?.toISOString(),
-    has: search.has,
+    has: search.has?.join(','),
     trait: search.trait,
     sort,
   }
   const list = useInfiniteQuery({
     queryKey: ['customers', 'list', query],
-    queryFn: ({ pageParam, signal }) => api.get<CustomerPage>('/customers', { ...query, limit: 100, cursor: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => pages.customers({ ...query, limit: 100, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
@@ -54,7 +54,7 @@ export default function CustomersScreen() {
   return (
     <Page
       title={t`Customers`}
-      sub={total === undefined ? undefined : customersText(total)}
+      sub={total === undefined || total === null ? undefined : customersText(total)}
       actions={
         <div className={classes.actions}>
           <ModelPicker />

@@ -2,25 +2,37 @@ import { Button, Group, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { q } from '~/api'
 import { useFormat } from '~/ui/format'
 import { IconLapse, IconPause, IconSearch, IconStream } from '~/ui/icons'
 import { useKindName } from '~/ui/names'
 import { Card, CodeBlock, Empty, Loaded, Page, ui } from '~/ui/page'
+import { useSourceName } from '~/ui/source-name'
 import classes from './data.module.css'
+
+/** Events a second between the last two answers; undefined until there are two. */
+function useRate(processed: number | undefined, at: number): number | undefined {
+  const last = useRef<{ processed: number; at: number; rate?: number }>(undefined)
+  if (processed !== undefined && (!last.current || at > last.current.at)) {
+    const before = last.current
+    last.current = { processed, at, rate: before && Math.max(0, ((processed - before.processed) * 1000) / (at - before.at)) }
+  }
+  return last.current?.rate
+}
 
 /** The last 100 events as they arrive. */
 export default function LiveScreen() {
   const { t } = useLingui()
   const f = useFormat()
   const kindName = useKindName()
+  const sourceName = useSourceName()
   const [paused, setPaused] = useState(false)
   const [text, setText] = useState('')
   const [open, setOpen] = useState<string>()
   const status = useQuery(q.status())
   const events = useQuery(q.liveEvents(paused))
-  const rate = status.data?.pipeline.events_per_second
+  const rate = useRate(status.data?.pipeline.processed, status.dataUpdatedAt) ?? status.data?.pipeline.events_per_second
   return (
     <Page
       title={t`Live events`}
@@ -36,7 +48,7 @@ export default function LiveScreen() {
     >
       <Loaded query={events} height={480}>
         {(all) => {
-          const list = all.filter((e) => !text || `${e.name} ${e.source} ${e.kind}`.toLowerCase().includes(text.toLowerCase()))
+          const list = all.filter((e) => !text || `${e.name} ${sourceName(e.source)} ${e.kind}`.toLowerCase().includes(text.toLowerCase()))
           return (
             <Card pad={false}>
               {list.length === 0 ? (
@@ -75,7 +87,7 @@ export default function LiveScreen() {
                               '–'
                             )}
                           </td>
-                          <td>{e.source}</td>
+                          <td>{sourceName(e.source)}</td>
                           <td data-num>
                             <Button size="compact-xs" variant="subtle" aria-expanded={open === e.id} aria-label={`${t`Details`}: ${e.name || kindName(e.kind)} ${f.time(e.time)}`} onClick={() => setOpen(open === e.id ? undefined : e.id)}>
                               {open === e.id ? t`Hide` : t`Details`}

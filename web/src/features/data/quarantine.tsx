@@ -2,12 +2,13 @@ import { Button, Collapse, Group, Modal, Text, Stack } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, q, type QuarantineGroup } from '~/api'
+import { api, q, type QuarantineGroup, wireId } from '~/api'
 import { useCan } from '~/app/session'
 import { useFormat } from '~/ui/format'
 import { IconCheck, IconRefresh, IconTrash } from '~/ui/icons'
 import { useReasonName } from '~/ui/names'
 import { Card, CodeBlock, Empty, Loaded, Page } from '~/ui/page'
+import { useSourceName } from '~/ui/source-name'
 import { useToast } from '~/ui/toast'
 import classes from './data.module.css'
 
@@ -41,12 +42,13 @@ function Group_({ group }: { group: QuarantineGroup }) {
   const f = useFormat()
   const can = useCan('data')
   const reason = useReasonName()
+  const sourceName = useSourceName()
   const client = useQueryClient()
   const toast = useToast()
   const [open, setOpen] = useState(false)
   const [confirm, setConfirm] = useState(false)
   const act = useMutation({
-    mutationFn: (what: 'replay' | 'delete') => api.post<{ count?: number }>(`/quarantine/${what}`, { reason: group.reason, event: group.event, source: group.source }),
+    mutationFn: (what: 'replay' | 'delete') => api.post<{ count?: number }>(`/quarantine/${what}`, { reason: group.reason, event: group.event, source: wireId(group.source) }),
     onSuccess: (_, what) => {
       void client.invalidateQueries({ queryKey: ['quarantine'] })
       setConfirm(false)
@@ -60,7 +62,7 @@ function Group_({ group }: { group: QuarantineGroup }) {
         <div>
           <strong>{reason(group.reason)}</strong>
           <div className={classes.dim}>
-            {group.event || t`any event`} · {group.source} · {t`last ${f.ago(group.last_seen)}`}
+            {group.event || t`any event`} · {sourceName(group.source)} · {t`last ${f.ago(group.last_seen)}`}
           </div>
         </div>
         <div className={classes.big}>{f.int(group.count)}</div>

@@ -7,7 +7,7 @@ export function Snippets({ writeKey }: { writeKey: string }) {
   const { t } = useLingui()
   const origin = window.location.origin
   const host = window.location.host
-  const script = `<script src="${origin}/ciclo.js" data-write-key="${writeKey}" async></script>
+  const script = `<script async src="${origin}/ciclo.js" data-key="${writeKey}"></script>
 <script>
   window.ciclo = window.ciclo || [];
   // When a customer signs in:

@@ -149,8 +149,8 @@ function SourceDialog({ source, close, showKey }: { source?: Source; close: () =
   const [days, setDays] = useState<number | string>(source?.dedupe_days ?? 7)
   const save = useMutation({
     mutationFn: async () => {
-      const body = { name, kind, ip_policy: ip, dedupe_days: Number(days) }
-      if (source) return api.patch<{ write_key?: string }>(`/sources/${source.id}`, body)
+      const body = { name, kind, ip_policy: ip }
+      if (source) return api.patch<{ write_key?: string }>(`/sources/${source.id}`, { ...body, settings: { ...source.settings, dedupe_days: Number(days) } })
       return api.post<{ write_key?: string }>('/sources', body)
     },
     onSuccess: (r) => {
@@ -171,8 +171,8 @@ function SourceDialog({ source, close, showKey }: { source?: Source; close: () =
           <FormError error={save.error} />
           <TextInput label={t`Name`} required value={name} error={fieldError(save.error, 'name')} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
           <Select label={t`Kind`} description={t`Keys of websites and apps are public; a server key must stay secret and may set more.`} allowDeselect={false} value={kind} onChange={(k) => setKind(k as Source['kind'])} data={(['browser', 'server', 'mobile'] as const).map((k) => ({ value: k, label: kindText(k) }))} />
-          <Select label={t`IP addresses`} allowDeselect={false} value={ip} onChange={(v) => setIp(v as Source['ip_policy'])} data={[{ value: 'truncate', label: t`shorten (last part becomes 0)` }, { value: 'drop', label: t`do not store` }, { value: 'keep', label: t`store as received` }]} />
-          <NumberInput label={t`Recognise repeated events for`} suffix={` ${t`days`}`} min={7} max={90} value={days} onChange={setDays} error={fieldError(save.error, 'dedupe_days')} />
+          <Select label={t`IP addresses`} allowDeselect={false} value={ip} onChange={(v) => setIp(v as Source['ip_policy'])} data={[{ value: 'truncate', label: t`shorten (last part becomes 0)` }, { value: 'remove', label: t`do not store` }, { value: 'keep', label: t`store as received` }]} />
+          {source && <NumberInput label={t`Recognise repeated events for`} suffix={` ${t`days`}`} min={7} max={90} value={days} onChange={setDays} error={fieldError(save.error, 'dedupe_days')} />}
           <Group justify="flex-end">
             <Button type="submit" loading={save.isPending}>{source ? t`Save` : t`Create`}</Button>
           </Group>

@@ -24,7 +24,7 @@ export default function UnknownKeysScreen() {
                 <table className={ui.table}>
                   <thead>
                     <tr>
-                      <th scope="col">{t`Key begins with`}</th>
+                      <th scope="col">{t`Key`}</th>
                       <th scope="col" data-num>{t`Requests`}</th>
                       <th scope="col">{t`First seen`}</th>
                       <th scope="col">{t`Last seen`}</th>
@@ -33,12 +33,12 @@ export default function UnknownKeysScreen() {
                   </thead>
                   <tbody>
                     {list.map((k) => (
-                      <tr key={k.prefix}>
-                        <td className={ui.mono}>{k.prefix}…</td>
+                      <tr key={k.key}>
+                        <td className={ui.mono}>{k.key}</td>
                         <td data-num>{f.int(k.count)}</td>
                         <td>{f.dateTime(k.first_seen)}</td>
                         <td>{f.ago(k.last_seen)}</td>
-                        <td>{k.user_agent || '–'}</td>
+                        <td>{k.sent_by || '–'}</td>
                       </tr>
                     ))}
                   </tbody>

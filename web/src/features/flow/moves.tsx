@@ -2,7 +2,7 @@ import { Button, Select, Skeleton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { api, type Move } from '~/api'
+import { pages } from '~/api'
 import { toCsv, saveFile } from '~/charts/csv'
 import { ErrorBox } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
@@ -27,7 +27,7 @@ export default function MovesScreen() {
   const query = { from_stage: search.from_stage, to_stage: search.to_stage, from: search.from, to: search.to }
   const list = useInfiniteQuery({
     queryKey: ['moves', model?.id, query],
-    queryFn: ({ pageParam }) => api.get<{ moves: Move[]; next_cursor: string | null }>(`/stage-models/${model!.id}/moves`, { ...query, cursor: pageParam }),
+    queryFn: ({ pageParam }) => pages.moves(model!.id, { ...query, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     enabled: !!model,

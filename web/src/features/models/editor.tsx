@@ -47,7 +47,7 @@ function Editor({ model }: { model: StageModel }) {
   const [settled] = useDebouncedValue(draft, 600)
   const preview = useQuery({ ...q.preview(model.id, settled), enabled: incomplete(settled).length === 0 && settled.stages.length > 0, placeholderData: keepPreviousData })
   const save = useMutation({
-    mutationFn: () => api.put<{ id: string; version: number; recompute_work_id: string }>(`/stage-models/${model.id}`, draft),
+    mutationFn: () => api.put<{ version: number }>(`/stage-models/${model.id}`, draft),
     onSuccess: async (r) => {
       toast.done(t`Version ${r.version} saved. The history is being recomputed; its progress is at the top of the page.`)
       await client.invalidateQueries({ queryKey: ['models'] })

@@ -56,11 +56,11 @@ function Templates() {
   const navigate = useNavigate()
   const toast = useToast()
   const create = useMutation({
-    mutationFn: (template: Template) => api.post<StageModel>('/stage-models', { template: template.key }),
+    mutationFn: (template: Template) => api.post<{ id: string | number }>('/stage-models', { template: template.key }),
     onSuccess: async (model) => {
       await client.invalidateQueries({ queryKey: ['models'] })
       toast.done(t`Stage model created. Look at the counts, then change what does not fit.`)
-      await navigate({ to: '/stage-models/$id', params: { id: model.id } })
+      await navigate({ to: '/stage-models/$id', params: { id: String(model.id) } })
     },
     onError: toast.error,
   })

@@ -34,7 +34,7 @@ export function Versions({ model, restore }: { model: StageModel; restore?: (sta
                       {v.version} {v.version === model.version && <Badge variant="light">{t`in use`}</Badge>}
                     </td>
                     <td>{f.dateTime(v.created_at)}</td>
-                    <td>{v.created_by || '–'}</td>
+                    <td>{v.by || '–'}</td>
                     <td>{v.stages?.map((s) => s.label).join(', ') ?? '–'}</td>
                     <td data-num>{restore && v.version !== model.version && v.stages && <Button size="compact-sm" variant="default" aria-label={t`Take version ${v.version} as a draft`} onClick={() => restore(v.stages)}>{t`Take as a draft`}</Button>}</td>
                   </tr>

@@ -101,7 +101,7 @@ function NewKey({ close }: { close: () => void }) {
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('analyst')
   const create = useMutation({
-    mutationFn: () => api.post<{ key: string }>('/api-keys', { name, role }),
+    mutationFn: () => api.post<{ secret?: string; key?: string }>('/api-keys', { name, role }).then((r) => ({ key: r.secret ?? r.key ?? '' })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['api-keys'] }),
   })
   return (

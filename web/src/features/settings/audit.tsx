@@ -3,7 +3,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, type AuditEntry } from '~/api'
+import { pages } from '~/api'
 import { ErrorBox } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { Card, Empty, Page, ui } from '~/ui/page'
@@ -24,7 +24,7 @@ export default function AuditScreen() {
   const query = { actor: search.actor, action: search.action }
   const list = useInfiniteQuery({
     queryKey: ['audit', query],
-    queryFn: ({ pageParam }) => api.get<{ entries: AuditEntry[]; next_cursor: string | null }>('/audit', { ...query, cursor: pageParam }),
+    queryFn: ({ pageParam }) => pages.audit({ ...query, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,

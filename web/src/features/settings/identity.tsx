@@ -1,11 +1,12 @@
-import { Alert, Button, Checkbox, Group, NumberInput, Radio, Stack, TagsInput } from '@mantine/core'
+import { ActionIcon, Alert, Button, Group, NumberInput, Radio, Select, Stack, TagsInput, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, q, type IdentityPreview, type IdentityRule, type IdentitySettings } from '~/api'
+import { api, q, type IdentityPreview, type IdentityLimit, type IdentitySettings } from '~/api'
 import { useCan } from '~/app/session'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
+import { IconDown, IconPlus, IconTrash, IconUp } from '~/ui/icons'
 import { Card, Loaded, Page, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 
@@ -36,57 +37,69 @@ function Form({ data }: { data: IdentitySettings }) {
       if (body === draft) toast.undo(t`Rules saved.`, () => save.mutate(data))
     },
   })
-  const rule = (i: number, patch: Partial<IdentityRule>) => setDraft({ ...draft, identifiers: draft.identifiers.with(i, { ...draft.identifiers[i]!, ...patch }) })
+  const limit = (i: number, patch: Partial<IdentityLimit>) => setDraft({ ...draft, limits: draft.limits.with(i, { ...draft.limits[i]!, ...patch }) })
+  const windows: { value: IdentityLimit['window']; label: string }[] = [
+    { value: 'ever', label: t`ever` },
+    { value: 'week', label: t`a week` },
+    { value: 'month', label: t`a month` },
+    { value: 'year', label: t`a year` },
+  ]
+  const move = (from: number, to: number) => setDraft({ ...draft, limits: draft.limits.toSpliced(from, 1).toSpliced(to, 0, draft.limits[from]!) })
   return (
     <Stack maw={860}>
       <FormError error={save.error ?? preview.error} />
-      <Card title={t`Identifiers`} pad={false}>
-        <div className={ui.scroll} tabIndex={0} role="group" aria-label={t`Identifiers`}>
+      <Card title={t`Limits`} pad={false}>
+        <p style={{ margin: '0 20px 8px', fontSize: '0.82rem', color: 'var(--mantine-color-dimmed)' }}>{t`How many identifiers of a kind one customer may have. What goes beyond is left out, and the less certain identifier gives way. The order is the order of trust.`}</p>
+        <div className={ui.scroll} tabIndex={0} role="group" aria-label={t`Limits`}>
           <table className={ui.table}>
             <thead>
               <tr>
                 <th scope="col">{t`Identifier`}</th>
-                <th scope="col">{t`Priority`}</th>
                 <th scope="col">{t`At most per customer`}</th>
-                <th scope="col">{t`Belongs to one customer only`}</th>
+                <th scope="col">{t`In`}</th>
+                <th scope="col">
+                  <span className="sr-only">{t`Actions`}</span>
+                </th>
               </tr>
             </thead>
             <tbody>
-              {draft.identifiers.map((r, i) => (
-                <tr key={r.type}>
-                  <th scope="row" className={ui.mono} style={{ color: 'var(--app-text)' }}>
-                    {r.type}
-                  </th>
+              {draft.limits.map((r, i) => (
+                <tr key={i}>
                   <td>
-                    <NumberInput size="xs" w={90} min={1} aria-label={`${t`Priority`}: ${r.type}`} value={r.priority} disabled={!can} onChange={(v) => rule(i, { priority: Number(v) })} />
+                    <TextInput size="xs" w={170} aria-label={`${t`Identifier`} ${i + 1}`} value={r.type} disabled={!can} onChange={(e) => limit(i, { type: e.currentTarget.value })} />
                   </td>
                   <td>
-                    <NumberInput size="xs" w={110} min={1} aria-label={`${t`At most per customer`}: ${r.type}`} value={r.limit_per_customer} disabled={!can} onChange={(v) => rule(i, { limit_per_customer: Number(v) })} />
+                    <NumberInput size="xs" w={110} min={1} max={1000} aria-label={`${t`At most per customer`}: ${r.type}`} value={r.max} disabled={!can} onChange={(v) => limit(i, { max: Number(v) })} />
                   </td>
                   <td>
-                    <Checkbox aria-label={`${t`Belongs to one customer only`}: ${r.type}`} checked={r.unique} disabled={!can} onChange={(e) => rule(i, { unique: e.currentTarget.checked })} />
+                    <Select size="xs" w={130} allowDeselect={false} aria-label={`${t`In`}: ${r.type}`} data={windows} value={r.window} disabled={!can} onChange={(w) => limit(i, { window: w as IdentityLimit['window'] })} />
                   </td>
+                  <td data-num>{can && <RowActions up={i > 0 ? () => move(i, i - 1) : undefined} down={i < draft.limits.length - 1 ? () => move(i, i + 1) : undefined} remove={() => setDraft({ ...draft, limits: draft.limits.toSpliced(i, 1) })} name={r.type} />}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
+        {can && (
+          <Button m="sm" size="compact-sm" variant="light" leftSection={<IconPlus size={14} />} onClick={() => setDraft({ ...draft, limits: [...draft.limits, { type: '', max: 5, window: 'ever' }] })}>
+            {t`Identifier`}
+          </Button>
+        )}
       </Card>
       <Card title={t`Protection`}>
         <Stack>
           <TagsInput label={t`Blocked values`} description={t`Values that never identify anybody, such as “unknown” or a test address.`} value={draft.blocked_values} disabled={!can} onChange={(blocked_values) => setDraft({ ...draft, blocked_values })} />
-          <NumberInput label={t`Refuse merges beyond`} suffix={` ${t`customers`}`} description={t`A customer made of more than this is usually a shared value, not a person.`} min={2} value={draft.max_customers_merged} disabled={!can} onChange={(v) => setDraft({ ...draft, max_customers_merged: Number(v) })} />
-          <Radio.Group label={t`When another user signs in on the same device`} value={draft.shared_device} onChange={(v) => setDraft({ ...draft, shared_device: v as 'split' | 'keep' })}>
+          <Radio.Group label={t`When another user signs in on the same device`} value={draft.shared_device} onChange={(v) => setDraft({ ...draft, shared_device: v as IdentitySettings['shared_device'] })}>
             <Stack gap="xs" mt={6}>
-              <Radio value="split" disabled={!can} label={t`The device goes on with the new customer`} description={t`Later anonymous events belong to the one who signed in last.`} />
-              <Radio value="keep" disabled={!can} label={t`The device stays with the first customer`} />
+              <Radio value="split_at_switch" disabled={!can} label={t`The device goes on with the new customer`} description={t`Later anonymous events belong to the one who signed in last.`} />
+              <Radio value="stay_with_first" disabled={!can} label={t`The device stays with the first customer`} />
             </Stack>
           </Radio.Group>
         </Stack>
       </Card>
       {preview.data && (
         <Alert color="blue" variant="light" role="status">
-          {t`With these rules ${f.int(preview.data.affected_customers)} customers would be different: ${f.int(preview.data.merges_refused)} merges would be refused and ${f.int(preview.data.values_blocked)} values blocked.`}
+          {t`With these rules ${f.int(preview.data.join)} customers would join another, and ${f.int(preview.data.split)} would split.`}
         </Alert>
       )}
       {can && (
@@ -96,5 +109,22 @@ function Form({ data }: { data: IdentitySettings }) {
         </Group>
       )}
     </Stack>
+  )
+}
+
+function RowActions({ up, down, remove, name }: { up?: () => void; down?: () => void; remove: () => void; name: string }) {
+  const { t } = useLingui()
+  return (
+    <Group gap={2} justify="flex-end" wrap="nowrap">
+      <ActionIcon size="sm" variant="subtle" color="gray" disabled={!up} onClick={up} aria-label={t`Move ${name} up`}>
+        <IconUp size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" variant="subtle" color="gray" disabled={!down} onClick={down} aria-label={t`Move ${name} down`}>
+        <IconDown size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" variant="subtle" color="gray" onClick={remove} aria-label={`${t`Remove`}: ${name}`}>
+        <IconTrash size={14} />
+      </ActionIcon>
+    </Group>
   )
 }

@@ -39,7 +39,7 @@ function UserTable({ list, can }: { list: User[]; can: boolean }) {
   const client = useQueryClient()
   const toast = useToast()
   const patch = useMutation({
-    mutationFn: ({ user, body }: { user: User; body: Partial<User>; silent?: boolean }) => api.patch(`/users/${user.id}`, body),
+    mutationFn: ({ user, body }: { user: User; body: Partial<User>; silent?: boolean }) => api.patch(`/users/${user.id}`, 'enabled' in body ? { disabled: !body.enabled } : { role: body.role }),
     onSuccess: (_, { user, body, silent }) => {
       void client.invalidateQueries({ queryKey: ['users'] })
       const before: Partial<User> = 'role' in body ? { role: user.role } : { enabled: user.enabled }

@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Select, Stack, Switch, TextInput } from '@mantine/core'
+import { Button, Group, NumberInput, Select, Stack, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -25,17 +25,14 @@ function Form({ data }: { data: Workspace }) {
   const client = useQueryClient()
   const toast = useToast()
   const [draft, setDraft] = useState(data)
-  const lapse = draft.lapse ?? { dormant_days: 90, lost_days: 240 }
   const set = (patch: Partial<Workspace>) => setDraft({ ...draft, ...patch })
-  const setLapse = (patch: Partial<typeof lapse>) => set({ lapse: { ...lapse, ...patch } })
   const save = useMutation({
-    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse: body.lapse }),
+    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse_days: body.lapse_days, refund_date: body.refund_date }),
     onSuccess: async (_, body) => {
       await client.invalidateQueries()
       if (body === draft) toast.undo(t`Settings saved.`, () => save.mutate(data))
     },
   })
-  const own = lapse.gap_multiple !== undefined
   return (
     <form
       onSubmit={(e) => {
@@ -51,24 +48,14 @@ function Form({ data }: { data: Workspace }) {
             <Select label={t`Time zone`} description={t`Days, weeks and months of every chart begin in this zone.`} searchable allowDeselect={false} data={timeZones()} value={draft.time_zone} disabled={!can} error={fieldError(save.error, 'time_zone')} onChange={(v) => set({ time_zone: v! })} />
             <Group grow>
               <Select label={t`Currency`} searchable allowDeselect={false} data={currencies()} value={draft.currency} disabled={!can} error={fieldError(save.error, 'currency')} onChange={(v) => set({ currency: v! })} />
-              <Select label={t`Week begins on`} allowDeselect={false} value={draft.week_start} disabled={!can} onChange={(v) => set({ week_start: v as Workspace['week_start'] })} data={[{ value: 'monday', label: t`Monday` }, { value: 'sunday', label: t`Sunday` }, { value: 'saturday', label: t`Saturday` }]} />
+              <Select label={t`Week begins on`} allowDeselect={false} value={String(draft.week_start)} disabled={!can} onChange={(v) => set({ week_start: Number(v) as Workspace['week_start'] })} data={[{ value: '1', label: t`Monday` }, { value: '7', label: t`Sunday` }]} />
             </Group>
           </Stack>
         </Card>
-        <Card title={t`When silence means something`}>
+        <Card title={t`Rules`}>
           <Stack>
-            <Group grow align="start">
-              <NumberInput label={t`Dormant after`} suffix={` ${t`days`}`} min={1} value={lapse.dormant_days} disabled={!can} error={fieldError(save.error, 'dormant_days')} onChange={(v) => setLapse({ dormant_days: Number(v) })} />
-              <NumberInput label={t`Lost after`} suffix={` ${t`days`}`} min={1} value={lapse.lost_days} disabled={!can} error={fieldError(save.error, 'lost_days')} onChange={(v) => setLapse({ lost_days: Number(v) })} />
-            </Group>
-            <Switch label={t`Use the customer’s own rhythm`} description={t`Dormant after a multiple of the customer’s own gap between orders; the days above hold while there are fewer than two gaps.`} checked={own} disabled={!can} onChange={(e) => setLapse(e.currentTarget.checked ? { gap_multiple: 3, min_days: 30, max_days: 365 } : { gap_multiple: undefined, min_days: undefined, max_days: undefined })} />
-            {own && (
-              <Group grow align="start">
-                <NumberInput label={t`Multiple`} min={1} step={0.5} value={lapse.gap_multiple} disabled={!can} onChange={(v) => setLapse({ gap_multiple: Number(v) })} />
-                <NumberInput label={t`At least`} suffix={` ${t`days`}`} min={1} value={lapse.min_days} disabled={!can} onChange={(v) => setLapse({ min_days: Number(v) })} />
-                <NumberInput label={t`At most`} suffix={` ${t`days`}`} min={1} value={lapse.max_days} disabled={!can} onChange={(v) => setLapse({ max_days: Number(v) })} />
-              </Group>
-            )}
+            <NumberInput label={t`Dormant after`} description={t`Where a stage model or a KPI names no days of its own.`} suffix={` ${t`days`}`} min={1} max={3660} value={draft.lapse_days} disabled={!can} error={fieldError(save.error, 'lapse_days')} onChange={(v) => set({ lapse_days: Number(v) })} />
+            <Select label={t`Refunds count on`} allowDeselect={false} value={draft.refund_date} disabled={!can} onChange={(v) => set({ refund_date: v as Workspace['refund_date'] })} data={[{ value: 'refund', label: t`the day of the refund` }, { value: 'order', label: t`the day of the order` }]} />
           </Stack>
         </Card>
         {can && (

@@ -46,7 +46,7 @@ export default function Setup() {
 
 function OwnerForm({ done }: { done: (writeKey: string) => void }) {
   const { t } = useLingui()
-  const [form, setForm] = useState({ email: '', password: '', name: '', workspace_name: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, currency: 'EUR' })
+  const [form, setForm] = useState({ email: '', password: '', name: '', workspace_name: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, currency: 'EUR', locale: document.documentElement.lang })
   const set = (patch: Partial<typeof form>) => setForm({ ...form, ...patch })
   const create = useMutation({ mutationFn: () => api.post<{ write_key: string }>('/setup', form), onSuccess: (r) => done(r.write_key) })
   return (
