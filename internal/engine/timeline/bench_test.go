@@ -149,7 +149,7 @@ func BenchmarkScan10M(b *testing.B) {
 		scanBench(b, s, n, timeline.Request{}, func(r *timeline.Rows) int64 {
 			sum := int64(0)
 			for i, t := range r.Time {
-				sum += (t-start)/core.Day + int64(r.Name[i])
+				sum += (t-start)/core.Day + int64(r.Kind[i])
 			}
 			return sum
 		})

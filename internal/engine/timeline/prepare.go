@@ -113,8 +113,9 @@ func (sc *scanner) homed(g *segment, m *moveSet) ([]*row, error) {
 	rows := w.in
 	var out []*row
 	for n := c.head(); n != noCustomer; n = c.head() {
-		w.reset()
-		if err := c.pull(w.end(n, noCustomer), w); err != nil {
+		end := w.end(n, noCustomer)
+		w.reset(n, end)
+		if err := c.pull(end, w); err != nil {
 			return nil, fmt.Errorf("read moved rows: %w", err)
 		}
 		w.adapt()

@@ -141,7 +141,7 @@ func (sc *scanner) span(ctx context.Context, worker int, sp span, w *window, fn 
 			return nil
 		}
 		end := w.end(first, sp.hi)
-		w.reset()
+		w.reset(first, end)
 		for _, s := range sources {
 			if s.head() >= end {
 				continue

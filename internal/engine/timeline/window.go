@@ -25,14 +25,18 @@ type window struct {
 	one       *Rows   // the rows of one customer, handed to fn
 	order     []int32
 	starts    []int32
-	width     core.CustomerID
+	ends      []int32         // where each customer's rows end, once sorted
+	lo, hi    core.CustomerID // customers of the window at hand
+	width     core.CustomerID // of the next one
 }
 
 func newWindow(p *plan, names *nameTable) *window {
 	return &window{in: newRows(p, names), out: newRows(p, names), one: newRows(p, names), width: 64}
 }
 
-func (w *window) reset() {
+// reset empties the window and sets the customers [lo, hi) that it takes.
+func (w *window) reset(lo, hi core.CustomerID) {
+	w.lo, w.hi = lo, hi
 	w.in.reset()
 	w.customers = w.customers[:0]
 }
@@ -57,66 +61,77 @@ func (w *window) adapt() {
 
 // each calls fn for every customer of the window, in order.
 func (w *window) each(fn func(c core.CustomerID, r *Rows) error) error {
-	n := len(w.customers)
 	rows := w.in
 	order := w.sorted()
 	if order != nil {
 		rows = w.out
 		rows.gather(w.in, order)
 	}
-	at := func(i int) int64 {
+	from := 0
+	for _, end := range w.ends {
+		c := w.customers[from]
 		if order != nil {
-			return w.customers[order[i]]
+			c = w.customers[order[from]]
 		}
-		return w.customers[i]
-	}
-	for from := 0; from < n; {
-		c := at(from)
-		to := from + 1
-		for to < n && at(to) == c {
-			to++
-		}
-		w.one.slice(rows, from, to)
+		w.one.slice(rows, from, int(end))
 		w.one.customer = core.CustomerID(c)
 		if err := fn(w.one.customer, w.one); err != nil {
 			return err
 		}
-		from = to
+		from = int(end)
 	}
 	return nil
 }
 
 // sorted gives the order of the rows by customer, time and position, or nil
-// when they have it already.
+// when they have it already, and notes in ends where each customer ends.
 func (w *window) sorted() []int32 {
 	c, t, s := w.customers, w.in.Time, w.in.Seq
 	n := len(c)
+	w.ends = w.ends[:0]
+	if n == 0 {
+		return nil
+	}
 	inOrder := true
-	lo, hi := int64(0), int64(0)
-	for i := range n {
-		if i == 0 {
-			lo, hi = c[0], c[0]
-			continue
+	for i := 1; i < n; i++ {
+		if c[i] == c[i-1] {
+			inOrder = t[i] > t[i-1] || t[i] == t[i-1] && s[i] >= s[i-1]
+		} else {
+			inOrder = c[i] > c[i-1]
+			w.ends = append(w.ends, int32(i))
 		}
-		lo, hi = min(lo, c[i]), max(hi, c[i])
-		if c[i] < c[i-1] || c[i] == c[i-1] && (t[i] < t[i-1] || t[i] == t[i-1] && s[i] < s[i-1]) {
-			inOrder = false
+		if !inOrder {
+			break
 		}
 	}
 	if inOrder {
+		w.ends = append(w.ends, int32(n))
 		return nil
 	}
 	w.order = slices.Grow(w.order[:0], n)[:n]
-	if hi-lo < int64(4*n+1024) {
-		w.count(lo, int(hi-lo)+1)
+	if width := int64(w.hi - w.lo); width < int64(4*n+1024) {
+		w.count(int64(w.lo), int(width))
 	} else {
-		for i := range w.order {
-			w.order[i] = int32(i)
-		}
-		slices.SortStableFunc(w.order, func(a, b int32) int { return cmp.Compare(c[a], c[b]) })
+		w.compare()
 	}
 	w.settle()
 	return w.order
+}
+
+// compare sorts by customer where their numbers lie too far apart to count.
+func (w *window) compare() {
+	c := w.customers
+	for i := range w.order {
+		w.order[i] = int32(i)
+	}
+	slices.SortStableFunc(w.order, func(a, b int32) int { return cmp.Compare(c[a], c[b]) })
+	w.ends = w.ends[:0]
+	for i := 1; i < len(w.order); i++ {
+		if c[w.order[i]] != c[w.order[i-1]] {
+			w.ends = append(w.ends, int32(i))
+		}
+	}
+	w.ends = append(w.ends, int32(len(w.order)))
 }
 
 // count sorts by customer, counting; rows of a customer stay as they came.
@@ -126,8 +141,13 @@ func (w *window) count(lo int64, width int) {
 	for _, c := range w.customers {
 		w.starts[c-lo+1]++
 	}
-	for i := 1; i <= width; i++ {
-		w.starts[i] += w.starts[i-1]
+	w.ends = w.ends[:0]
+	sum := int32(0)
+	for i, n := range w.starts {
+		if sum += n; n > 0 {
+			w.ends = append(w.ends, sum)
+		}
+		w.starts[i] = sum
 	}
 	for i, c := range w.customers {
 		k := w.starts[c-lo]
@@ -139,32 +159,29 @@ func (w *window) count(lo int64, width int) {
 // settle sorts each customer's rows by time and position. Sources come by
 // month, so few rows are out of place.
 func (w *window) settle() {
-	c, t, s, o := w.customers, w.in.Time, w.in.Seq, w.order
+	t, s, o := w.in.Time, w.in.Seq, w.order
 	before := func(a, b int32) bool { return t[a] < t[b] || t[a] == t[b] && s[a] < s[b] }
-	for from := 0; from < len(o); {
-		to := from + 1
-		for to < len(o) && c[o[to]] == c[o[from]] {
-			to++
-		}
-		if to-from > 64 {
-			slices.SortFunc(o[from:to], func(a, b int32) int {
+	from := 0
+	for _, end := range w.ends {
+		part := o[from:end]
+		from = int(end)
+		if len(part) > 64 {
+			slices.SortFunc(part, func(a, b int32) int {
 				if before(a, b) {
 					return -1
 				}
 				return 1
 			})
-			from = to
 			continue
 		}
-		for i := from + 1; i < to; i++ {
-			x, j := o[i], i
-			for j > from && before(x, o[j-1]) {
-				o[j] = o[j-1]
+		for i := 1; i < len(part); i++ {
+			x, j := part[i], i
+			for j > 0 && before(x, part[j-1]) {
+				part[j] = part[j-1]
 				j--
 			}
-			o[j] = x
+			part[j] = x
 		}
-		from = to
 	}
 }
 
