@@ -223,7 +223,6 @@ type column struct {
 	pages *parquet.FilePages
 	page  parquet.Page
 	dict  *dictionary
-	wide  []int64
 }
 
 func newColumn(f *segmentFile, group, leaf int) (*column, error) {
