@@ -23,13 +23,26 @@ export function status(r: Raw): T.Status {
   return { ...(r as T.Status), work: (r.work ?? []).map((w: Raw) => ({ ...w, id: text(w.id) })) }
 }
 
+/** Colours that definitions name by word, chosen so that neighbours differ in both colour schemes. */
+const named: Record<string, string> = { indigo: '#4c6ef5', blue: '#3b8ee0', cyan: '#1098ad', teal: '#0ca678', green: '#37a34a', lime: '#7ba50f', yellow: '#dc9a0c', orange: '#e0701b', red: '#e03131', pink: '#d6417f', grape: '#ae3ec9', violet: '#7048e8', gray: '#949ca8', dark: '#646d7a' }
+
+const stageOf = <S extends { color?: string; stages?: unknown }>(s: S): S => ({ ...s, color: named[s.color ?? ''] ?? s.color ?? '' })
+
 export function model(r: Raw): T.StageModel {
-  return { ...(r as T.StageModel), id: text(r.id), stages: r.stages ?? [] }
+  return { ...(r as T.StageModel), id: text(r.id), stages: (r.stages ?? []).map(stageOf) }
+}
+
+export function template(r: Raw): T.Template {
+  return { ...(r as T.Template), stages: (r.stages ?? []).map(stageOf) }
+}
+
+export function version(r: Raw): T.ModelVersion {
+  return { ...(r as T.ModelVersion), stages: (r.stages ?? []).map(stageOf) }
 }
 
 /** KPIs come with the stages or apart; the board shows those that a stage names. */
 export function board(r: Raw): T.Board {
-  return { ...(r as T.Board), version: r.version ?? r.model?.version, stages: r.stages.map((s: Raw) => ({ ...s, share: s.share ?? 0, spark: s.spark ?? [], kpis: s.kpis ?? [], kpi_keys: s.kpi_keys ?? [] })) }
+  return { ...(r as T.Board), version: r.version ?? r.model?.version, stages: r.stages.map((s: Raw) => ({ ...stageOf(s), share: s.share ?? 0, spark: s.spark ?? [], kpis: s.kpis ?? [], kpi_keys: s.kpi_keys ?? [] })) }
 }
 
 export function flow(r: Raw): T.Flow {

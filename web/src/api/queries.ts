@@ -24,8 +24,8 @@ export const q = {
 
   models: () => queryOptions({ queryKey: ['models'], queryFn: () => api.get<{ models: adapt.Raw[] }>('/stage-models').then((r) => r.models.map(adapt.model)), staleTime: 30_000 }),
   model: (id: string) => queryOptions({ queryKey: ['models', id], queryFn: () => api.get<adapt.Raw>(`/stage-models/${id}`).then(adapt.model) }),
-  templates: () => queryOptions({ queryKey: ['templates'], queryFn: () => api.get<{ templates: T.Template[] }>('/stage-models/templates').then((r) => r.templates), staleTime: Infinity }),
-  modelVersions: (id: string) => queryOptions({ queryKey: ['models', id, 'versions'], queryFn: () => api.get<{ versions: T.ModelVersion[] }>(`/stage-models/${id}/versions`).then((r) => r.versions) }),
+  templates: () => queryOptions({ queryKey: ['templates'], queryFn: () => api.get<{ templates: adapt.Raw[] }>('/stage-models/templates').then((r) => r.templates.map(adapt.template)), staleTime: Infinity }),
+  modelVersions: (id: string) => queryOptions({ queryKey: ['models', id, 'versions'], queryFn: () => api.get<{ versions: adapt.Raw[] }>(`/stage-models/${id}/versions`).then((r) => r.versions.map(adapt.version)) }),
   board: (id: string, query: Query) =>
     queryOptions({ queryKey: ['board', id, query], queryFn: ({ signal }) => api.get<adapt.Raw>(`/stage-models/${id}/board`, query, signal).then(adapt.board), refetchInterval: livePoll, placeholderData: (before) => before }),
   flow: (id: string, query: Query) => queryOptions({ queryKey: ['flow', id, query], queryFn: ({ signal }) => api.get<adapt.Raw>(`/stage-models/${id}/flow`, query, signal).then(adapt.flow), placeholderData: (before) => before }),

@@ -64,7 +64,7 @@ function Templates() {
     },
     onError: toast.error,
   })
-  const industry = (key: string) => ({ ecommerce: t`Shops`, saas: t`SaaS`, b2b: t`B2B` })[key] ?? key
+  const industry = (key: string) => ({ ecommerce: t`Shops`, commerce: t`Shops`, saas: t`SaaS`, b2b: t`B2B` })[key] ?? key
   return (
     <section aria-labelledby="templates">
       <h2 className={classes.title} id="templates">{t`Start from a template`}</h2>

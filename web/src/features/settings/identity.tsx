@@ -6,7 +6,7 @@ import { api, q, type IdentityPreview, type IdentityLimit, type IdentitySettings
 import { useCan } from '~/app/session'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
-import { IconDown, IconPlus, IconTrash, IconUp } from '~/ui/icons'
+import { IconPlus, IconTrash } from '~/ui/icons'
 import { Card, Loaded, Page, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 
@@ -44,12 +44,11 @@ function Form({ data }: { data: IdentitySettings }) {
     { value: 'month', label: t`a month` },
     { value: 'year', label: t`a year` },
   ]
-  const move = (from: number, to: number) => setDraft({ ...draft, limits: draft.limits.toSpliced(from, 1).toSpliced(to, 0, draft.limits[from]!) })
   return (
     <Stack maw={860}>
       <FormError error={save.error ?? preview.error} />
       <Card title={t`Limits`} pad={false}>
-        <p style={{ margin: '0 20px 8px', fontSize: '0.82rem', color: 'var(--mantine-color-dimmed)' }}>{t`How many identifiers of a kind one customer may have. What goes beyond is left out, and the less certain identifier gives way. The order is the order of trust.`}</p>
+        <p style={{ margin: '0 20px 8px', fontSize: '0.82rem', color: 'var(--mantine-color-dimmed)' }}>{t`How many identifiers of a kind one customer may have. What goes beyond is left out, and the less certain identifier gives way.`}</p>
         <div className={ui.scroll} tabIndex={0} role="group" aria-label={t`Limits`}>
           <table className={ui.table}>
             <thead>
@@ -74,7 +73,7 @@ function Form({ data }: { data: IdentitySettings }) {
                   <td>
                     <Select size="xs" w={130} allowDeselect={false} aria-label={`${t`In`}: ${r.type}`} data={windows} value={r.window} disabled={!can} onChange={(w) => limit(i, { window: w as IdentityLimit['window'] })} />
                   </td>
-                  <td data-num>{can && <RowActions up={i > 0 ? () => move(i, i - 1) : undefined} down={i < draft.limits.length - 1 ? () => move(i, i + 1) : undefined} remove={() => setDraft({ ...draft, limits: draft.limits.toSpliced(i, 1) })} name={r.type} />}</td>
+                  <td data-num>{can && <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`${t`Remove`}: ${r.type}`} onClick={() => setDraft({ ...draft, limits: draft.limits.toSpliced(i, 1) })}><IconTrash size={14} /></ActionIcon>}</td>
                 </tr>
               ))}
             </tbody>
@@ -109,22 +108,5 @@ function Form({ data }: { data: IdentitySettings }) {
         </Group>
       )}
     </Stack>
-  )
-}
-
-function RowActions({ up, down, remove, name }: { up?: () => void; down?: () => void; remove: () => void; name: string }) {
-  const { t } = useLingui()
-  return (
-    <Group gap={2} justify="flex-end" wrap="nowrap">
-      <ActionIcon size="sm" variant="subtle" color="gray" disabled={!up} onClick={up} aria-label={t`Move ${name} up`}>
-        <IconUp size={14} />
-      </ActionIcon>
-      <ActionIcon size="sm" variant="subtle" color="gray" disabled={!down} onClick={down} aria-label={t`Move ${name} down`}>
-        <IconDown size={14} />
-      </ActionIcon>
-      <ActionIcon size="sm" variant="subtle" color="gray" onClick={remove} aria-label={`${t`Remove`}: ${name}`}>
-        <IconTrash size={14} />
-      </ActionIcon>
-    </Group>
   )
 }
