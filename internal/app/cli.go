@@ -43,6 +43,7 @@ type CLI struct {
 	LogLevel  string     `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 	LogFormat string     `help:"text or json." enum:"text,json" default:"text"`
 	Serve     ServeCmd   `cmd:"" help:"Run the server."`
+	Demo      DemoCmd    `cmd:"" help:"Make a seeded demo shop and serve it."`
 	Version   VersionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-type bench struct {
+type bench struct { // a whole installation on a clock that stands still
 	*app.App
 	clock  *clock.Manual
 	source *inbox.Source

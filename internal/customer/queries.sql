@@ -1,14 +1,14 @@
 -- name: actors_of_component
-SELECT id FROM actors WHERE workspace_id = $1 AND component = $2
+SELECT id FROM actors WHERE workspace_id = $1 AND component = $2 AND component <> 0
 
 -- name: relabel_actors
-UPDATE actors SET component = $1 WHERE workspace_id = $2 AND component = $3
+UPDATE actors SET component = $1 WHERE workspace_id = $2 AND component = $3 AND component <> 0
 
 -- name: relabel_facts
 UPDATE identity_facts SET component = $1 WHERE workspace_id = $2 AND component = $3
 
 -- name: component_actors
-SELECT id, type, value, birth, first_seen FROM actors WHERE workspace_id = $1 AND component = $2
+SELECT id, type, value, birth, first_seen FROM actors WHERE workspace_id = $1 AND component = $2 AND component <> 0
 
 -- name: component_facts
 SELECT id, at, kind, actors, event_id, undone_at FROM identity_facts WHERE workspace_id = $1 AND component = $2
@@ -70,13 +70,13 @@ FROM identity_log WHERE workspace_id = $1 AND id = $2
 UPDATE identity_log SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
 
 -- name: undo_fact
-UPDATE identity_facts SET undone_at = $1 WHERE workspace_id = $2 AND id = $3
+UPDATE identity_facts SET undone_at = $1 WHERE workspace_id = $2 AND component = $3 AND id = $4
 
 -- name: components
 SELECT DISTINCT component FROM actors WHERE workspace_id = $1 AND component <> 0
 
 -- name: absorbed_by
-SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = $2
+SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = $2 AND absorbed_into <> 0
 
 -- name: last_note
 SELECT COALESCE(MAX(id), 0) FROM customer_notes WHERE workspace_id = $1

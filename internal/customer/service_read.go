@@ -183,7 +183,7 @@ func (x *Session) undo(ctx context.Context, e *LogEntry) (uint32, error) {
 		}
 		facts[i].UndoneAt = x.now
 		delete(x.g.seen, factKey(facts[i].Kind, facts[i].Actors))
-		if _, err := x.tx.Exec(ctx, queries.Get("undo_fact"), x.now, x.ws, facts[i].ID); err != nil {
+		if _, err := x.tx.Exec(ctx, queries.Get("undo_fact"), x.now, x.ws, int64(comp), facts[i].ID); err != nil {
 			return 0, fmt.Errorf("take back fact: %w", err)
 		}
 	}

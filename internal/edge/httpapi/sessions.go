@@ -6,6 +6,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/lifecycle"
 )
 
 type userInfo struct {
@@ -169,6 +170,13 @@ func (a *API) setup(ctx context.Context, _ *access.Principal, in *setupIn) (*set
 		return nil, err
 	}
 	if err := a.Loaded(ctx, ws); err != nil {
+		return nil, err
+	}
+	def, err := lifecycle.FromTemplate("sterne_cutler")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Lifecycle.Create(ctx, ws, def, "sterne_cutler", b.Email); err != nil {
 		return nil, err
 	}
 	kind := inbox.SourceKind(b.SourceKind)

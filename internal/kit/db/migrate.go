@@ -37,6 +37,11 @@ func (d *DB) Migrate(ctx context.Context) error {
 		}
 		known[n] = true
 	}
+	if d.dialect == SQLite {
+		if err := d.stablePlans(ctx); err != nil {
+			return fmt.Errorf("prepare query plans: %w", err)
+		}
+	}
 	return d.Read(ctx, func(tx *Tx) error {
 		return tx.Query(ctx, "SELECT number, name FROM schema_migrations", func(row Row) error {
 			var n int64

@@ -53,9 +53,8 @@ CREATE TABLE identity_facts (
   actors TEXT NOT NULL,
   event_id TEXT NOT NULL,
   undone_at BIGINT NOT NULL,
-  PRIMARY KEY (workspace_id, id)
+  PRIMARY KEY (workspace_id, component, id)
 ) /*sqlite: WITHOUT ROWID*/;
-CREATE INDEX identity_facts_component ON identity_facts (workspace_id, component);
 
 CREATE TABLE identity_log (
   workspace_id BIGINT NOT NULL,

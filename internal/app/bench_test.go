@@ -1,0 +1,57 @@
+package app_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/demo"
+	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/lifecycle"
+)
+
+// BenchmarkPipeline puts the demo shop's history through parser, identity,
+// timeline, summary and one stage model, on SQLite.
+func BenchmarkPipeline(b *testing.B) {
+	bench := open(b, "")
+	ctx := context.Background()
+	def, err := lifecycle.FromTemplate("sterne_cutler")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := bench.Lifecycle.Create(ctx, 1, def, "sterne_cutler", "bench"); err != nil {
+		b.Fatal(err)
+	}
+	bench.Lifecycle.Wait()
+	g := demo.New(demo.Config{Seed: 1, People: 20_000, Months: 18, End: bench.clock.Now()})
+	const size = 1000
+	next := func() []byte {
+		body := []byte(`{"batch":[`)
+		for i := range size {
+			e, _, ok := g.Next()
+			if !ok {
+				b.Skip("the story is over")
+			}
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = append(body, e...)
+		}
+		return append(body, "]}"...)
+	}
+	b.ResetTimer()
+	var busy time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		body := next()
+		b.StartTimer()
+		start := time.Now()
+		if _, err := bench.Inbox.Accept(ctx, inbox.Door{Source: bench.source, Meta: inbox.Meta{Shape: inbox.ShapeBatch}, Body: body, Received: core.FromTime(bench.clock.Now())}); err != nil {
+			b.Fatal(err)
+		}
+		bench.drain()
+		busy += time.Since(start)
+	}
+	b.ReportMetric(float64(b.N)*size/busy.Seconds(), "events/s")
+}

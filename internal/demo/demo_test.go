@@ -1,0 +1,54 @@
+package demo_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/demo"
+)
+
+func config(people int) demo.Config {
+	return demo.Config{Seed: 7, People: people, Months: 18, End: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
+}
+
+func TestSameSeedSameEvents(t *testing.T) {
+	t.Parallel()
+	a, b := demo.New(config(300)), demo.New(config(300))
+	var last time.Time
+	for n := 0; ; n++ {
+		x, at, ok := a.Next()
+		y, _, ok2 := b.Next()
+		if ok != ok2 || string(x) != string(y) {
+			t.Fatalf("event %d differs:\n%s\n%s", n, x, y)
+		}
+		if !ok {
+			if n < 5000 {
+				t.Fatalf("only %d events", n)
+			}
+			return
+		}
+		if at.Before(last) {
+			t.Fatalf("event %d goes back in time", n)
+		}
+		last = at
+	}
+}
+
+func TestShape(t *testing.T) {
+	t.Parallel()
+	g := demo.New(config(2000))
+	for {
+		if _, _, ok := g.Next(); !ok {
+			break
+		}
+	}
+	tr := g.Truth()
+	per := float64(tr.Events) / 2000
+	t.Logf("%d events, %.1f a person, %d orders, %d refunds, %d active, %d buyers, %d silent, steps %v", tr.Events, per, tr.Orders, tr.Refunds, len(tr.Active), len(tr.Buyers), len(tr.Silent), tr.Step)
+	if per < 40 || per > 65 {
+		t.Errorf("%.1f events a person, want about 50", per)
+	}
+	if tr.Orders == 0 || tr.Refunds == 0 || len(tr.Silent) == 0 || len(tr.Buyers) == 0 {
+		t.Error("something planted is missing")
+	}
+}
