@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs the browser tests against the real binary with a small demo shop.
+# usage: scripts/e2e.sh [CUSTOMERS]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+people=${1:-400}
+work=$(mktemp -d)
+pid=
+cleanup() { [ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; rm -rf "$work"; }
+trap cleanup EXIT
+bin/ciclo demo --data "$work/data" --listen 127.0.0.1:0 --customers "$people" --no-live >"$work/out" 2>"$work/err" &
+pid=$!
+get() { sed -n "s/^$1: //p" "$work/out"; }
+for _ in $(seq 100); do [ -n "$(get 'write key')" ] && break; sleep 0.2; done
+export BASE_URL EMAIL PASSWORD
+BASE_URL=$(get url) EMAIL=$(get email) PASSWORD=$(get password)
+[ -n "$PASSWORD" ] || { cat "$work/err" >&2; exit 1; }
+for _ in $(seq 300); do grep -q 'demo history is in' "$work/err" && break; sleep 0.2; done
+cd web
+npm run --silent e2e
