@@ -31,6 +31,12 @@ func (o *object) raw(k, v string) {
 	o.buf = append(o.buf, v...)
 }
 
+// list writes an array whose items are given as JSON.
+func (o *object) list(k string, items []byte) {
+	o.open(k, '[')
+	o.buf = append(append(o.buf, items...), ']')
+}
+
 func (o *object) int(k string, v int64) {
 	o.key(k)
 	o.buf = strconv.AppendInt(o.buf, v, 10)

@@ -111,7 +111,7 @@ func (p *Plan) compile(columns []string) (*layout, error) {
 	if !p.Options.IgnoreRest {
 		for i, c := range columns {
 			if !used[i] {
-				l.rest, l.restKeys = append(l.rest, i), append(l.restKeys, c)
+				l.rest, l.restKeys = append(l.rest, i), append(l.restKeys, l.restKey(c))
 			}
 		}
 	}
@@ -119,6 +119,21 @@ func (p *Plan) compile(columns []string) (*layout, error) {
 		return nil, err
 	}
 	return l, l.options()
+}
+
+// restKey names the trait or property of a column without a field. Names that
+// the import itself writes are kept apart.
+func (l *layout) restKey(column string) string {
+	_, mapped := l.Map[column]
+	taken := mapped && l.Kind == Customers
+	if l.Kind == Orders {
+		taken = slices.Contains([]string{"order_id", "refund_id", "currency", "revenue", "subtotal", "fees_total", "tax", "shipping", "total", "lines",
+			"parts", "guest", "coupon", "products", "fees"}, column)
+	}
+	if taken {
+		return "file_" + column
+	}
+	return column
 }
 
 // complete says which fields are missing.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -186,4 +187,9 @@ func validPrefix(buf, got []byte) (valid bool, kept int) {
 		}
 	}
 	return false, 0
+}
+
+// storable makes text that both databases can hold: valid UTF-8 without U+0000.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
 }
