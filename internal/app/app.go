@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/connect"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
@@ -32,8 +35,10 @@ type App struct {
 	Lifecycle *lifecycle.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
+	Imports   *connect.Service
 	work      *workBoard
 	secret    []byte
+	lock      *os.File
 }
 
 // Open opens the stores of an installation, making what is absent.
@@ -44,17 +49,21 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, c clock.Clock) (*Ap
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
-	secret, err := cfg.secret()
+	lock, err := lockFolder(cfg.Data)
 	if err != nil {
 		return nil, err
+	}
+	secret, err := cfg.secret()
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
 	d, err := db.Open(ctx, cfg.dsn())
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
-	a := &App{Config: cfg, Log: log, Clock: c, DB: d, work: newWorkBoard(c), secret: secret}
+	a := &App{Config: cfg, Log: log, Clock: c, DB: d, work: newWorkBoard(c), secret: secret, lock: lock}
 	if err := a.rooms(ctx); err != nil {
-		return nil, errors.Join(err, d.Close())
+		return nil, errors.Join(err, d.Close(), lock.Close())
 	}
 	return a, nil
 }
@@ -78,6 +87,9 @@ func (a *App) rooms(ctx context.Context) error {
 		Reactors: []pipeline.Reactor{summaries{a.Customers, a.Access}, stages{a.Lifecycle}},
 	})
 	a.Lifecycle.SetBackfiller(a.Pipeline)
+	if a.Imports, err = a.openImports(); err != nil {
+		return fmt.Errorf("open imports: %w", err)
+	}
 	spaces, err := a.Access.Workspaces(ctx)
 	if err != nil {
 		return err
@@ -127,6 +139,21 @@ func (a *App) identitySettings(ctx context.Context, ws core.WorkspaceID) (custom
 
 // Close closes the stores. Workers must have stopped.
 func (a *App) Close() error {
+	a.Imports.Stop()
 	a.Lifecycle.Wait()
-	return a.DB.Close()
+	return errors.Join(a.Timeline.Close(), a.DB.Close(), a.lock.Close())
+}
+
+// lockFolder keeps a second process out of a data folder: each would take the
+// other's unfinished files for strays. The lock ends with the process.
+func lockFolder(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock file: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("data folder %s is in use by another ciclo process: stop it first", dir)
+	}
+	return f, nil
 }

@@ -44,6 +44,13 @@ type CLI struct {
 	LogFormat string     `help:"text or json." enum:"text,json" default:"text"`
 	Serve     ServeCmd   `cmd:"" help:"Run the server."`
 	Demo      DemoCmd    `cmd:"" help:"Make a seeded demo shop and serve it."`
+	Verify    VerifyCmd  `cmd:"" help:"Check a data folder; exit 0 only when clean."`
+	Backup    BackupCmd  `cmd:"" help:"Write a backup, also while the server runs."`
+	Restore   RestoreCmd `cmd:"" help:"Restore a backup into an empty folder."`
+	User      UserCmd    `cmd:"" help:"Manage users."`
+	Key       KeyCmd     `cmd:"" help:"Manage API keys."`
+	Export    ExportCmd  `cmd:"" help:"Write customers or events as JSON lines."`
+	OpenAPI   OpenAPICmd `cmd:"" name:"openapi" help:"Print the description of the API."`
 	Version   VersionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -80,7 +80,7 @@ func (a *App) Serve(ctx context.Context) (*Server, error) {
 	s := &Server{App: a, serving: make(chan error, 1)}
 	s.collect = collect.New(collect.Deps{Inbox: a.Inbox, Clock: a.Clock, Log: a.Log, TrustedProxies: proxies})
 	s.API = httpapi.New(httpapi.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Access: a.Access, Inbox: a.Inbox, Customers: a.Customers,
-		Lifecycle: a.Lifecycle, Timeline: a.Timeline, Pipeline: a.Pipeline, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies})
+		Lifecycle: a.Lifecycle, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies})
 	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a.Config.Listen, err)
@@ -116,6 +116,7 @@ func (s *Server) start(ctx context.Context) {
 	run("pipeline", s.Pipeline.Run)
 	run("timeline", s.Timeline.Maintain)
 	run("inbox", s.Inbox.Maintain)
+	run("imports", s.Imports.Resume)
 	run("lifecycle", func(ctx context.Context) error {
 		spaces, err := s.Access.Workspaces(ctx)
 		if err != nil {
@@ -186,6 +187,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.ready.set("shutting down")
 	s.collect.Stop()
 	err := s.http.Shutdown(ctx)
+	s.Imports.Stop()
 	s.stop()
 	s.Lifecycle.Wait()
 	s.workers.Wait()

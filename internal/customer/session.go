@@ -49,7 +49,6 @@ type Session struct {
 	absorbed     map[core.CustomerID]core.CustomerID
 	users        map[core.CustomerID]string // user_id of customers whose identity was settled, "" = none
 	full         map[core.CustomerID]bool
-	bumped       bool
 }
 
 // LogEntry is one row of the append-only identity log.
@@ -381,10 +380,8 @@ func (x *Session) noteMove(was, now []Span) {
 	if len(was) == 0 {
 		return
 	}
-	if !x.bumped {
-		x.g.version++
-		x.bumped = true
-	}
+	// A version of its own for each change: a reader may have looked at the last.
+	x.g.version++
 	for _, w := range was {
 		x.moved[w.Customer] = true
 		for _, n := range now {

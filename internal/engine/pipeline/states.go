@@ -7,6 +7,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
@@ -126,4 +127,48 @@ func (p *Pipeline) State(ctx context.Context, ws core.WorkspaceID, c core.Custom
 		return nil, fmt.Errorf("read fold state: %w", err)
 	}
 	return unpack(blob)[machine], nil
+}
+
+// Refold gives a customer's saved states by machine, and what a fold of the
+// whole timeline gives, brought to the same instant. They are equal unless
+// something is broken.
+func (p *Pipeline) Refold(ctx context.Context, ws core.WorkspaceID, c core.CustomerID) (saved, again map[int64][]byte, err error) {
+	defer p.lock(ws)()
+	var blob []byte
+	var bounds map[int64]bound
+	err = p.DB.Read(ctx, func(tx *db.Tx) error {
+		if bounds, err = p.bounds(ctx, tx, ws); err != nil {
+			return err
+		}
+		return tx.Query(ctx, `SELECT states FROM fold_states WHERE workspace_id = $1 AND customer = $2`, func(row db.Row) error { return row.Scan(&blob) }, ws, c)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read fold state: %w", err)
+	}
+	events, err := p.Timeline.Customer(ctx, ws, c, timeline.CustomerQuery{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read timeline: %w", err)
+	}
+	saved, again = unpack(blob), map[int64][]byte{}
+	drop := func(core.Signal) {}
+	for _, m := range p.machines(ws) {
+		if _, building := bounds[m.ID()]; building {
+			continue
+		}
+		live, err := m.Open(c, saved[m.ID()])
+		if err != nil {
+			return nil, nil, fmt.Errorf("open saved state: %w", err)
+		}
+		fresh, err := m.Open(c, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range events {
+			in := fold.InputOf(&events[i])
+			fresh.Apply(&in, drop)
+		}
+		fresh.Advance(live.Clock(), drop)
+		again[m.ID()] = fresh.Append(nil)
+	}
+	return saved, again, nil
 }
