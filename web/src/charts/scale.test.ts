@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bandPath, ribbonBlocks, sparkPaths, spread, stack, ticks } from './scale'
+import { bandPath, linear, ribbonBlocks, sparkPaths, spread, stack, ticks } from './scale'
 
 describe('sparkPaths', () => {
   it('breaks the line where a value is missing, and never draws it as 0', () => {
@@ -68,6 +68,22 @@ describe('ribbonBlocks', () => {
   it('does not divide by zero when all are empty', () => {
     expect(ribbonBlocks([0, 0], 246, 46, 100).every((b) => Number.isFinite(b.height))).toBe(true)
     expect(ribbonBlocks([], 246, 46, 100)).toEqual([])
+  })
+})
+
+describe('linear', () => {
+  it('goes there and back', () => {
+    const x = linear([0, 364], [46, 774])
+    expect([x(0), x(364), x(182)]).toEqual([46, 774, 410])
+    expect(x.invert(x(100))).toBeCloseTo(100)
+  })
+  it('stays inside the domain on the way back', () => {
+    const x = linear([0, 10], [0, 100])
+    expect([x.invert(-50), x.invert(500)]).toEqual([0, 10])
+  })
+  it('has an answer for a domain of one point', () => {
+    const x = linear([3, 3], [0, 100])
+    expect([x(3), x.invert(40)]).toEqual([0, 3])
   })
 })
 

@@ -26,6 +26,14 @@ export function sparkPaths(values: (number | null)[], width: number, height: num
   })
 }
 
+/** A straight line from a domain to a range, and back. */
+export function linear([d0, d1]: [number, number], [r0, r1]: [number, number]) {
+  const slope = d1 === d0 ? 0 : (r1 - r0) / (d1 - d0)
+  const scale = (v: number) => r0 + (v - d0) * slope
+  scale.invert = (r: number) => (slope === 0 ? d0 : Math.max(d0, Math.min(d1, d0 + (r - r0) / slope)))
+  return scale
+}
+
 export const round = (n: number) => Math.round(n * 100) / 100
 
 /** Moves labels apart so that none overlaps, as near as possible to where they want to be, inside [min, max]. */

@@ -1,4 +1,4 @@
-import { Button, Group, Popover, Select, Stack, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, Popover, Stack, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -102,5 +102,5 @@ export function ModelPicker() {
   const { model, models } = useModel()
   const [, set] = useSearchState<{ model?: string }>()
   if (!models || models.length < 2) return null
-  return <Select aria-label={t`Stage model`} data={models.map((m) => ({ value: m.id, label: m.name }))} value={model?.id ?? null} allowDeselect={false} w={210} onChange={(id) => set({ model: models.find((m) => m.id === id)?.is_default ? undefined : (id ?? undefined) })} />
+  return <NativeSelect aria-label={t`Stage model`} data={models.map((m) => ({ value: m.id, label: m.name }))} value={model?.id} maw={210} onChange={(e) => set({ model: models.find((m) => m.id === e.currentTarget.value)?.is_default ? undefined : e.currentTarget.value })} />
 }

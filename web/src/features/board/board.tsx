@@ -1,4 +1,4 @@
-import { Button, Select, Tooltip } from '@mantine/core'
+import { Button, NativeSelect, Tooltip } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -46,7 +46,7 @@ export default function BoardScreen() {
         <div className={classes.controls}>
           <ModelPicker />
           <Tooltip label={t`How long a customer may take to reach the next stage and still count as converted`} multiline w={260}>
-            <Select aria-label={t`Conversion window`} w={150} allowDeselect={false} value={window} data={windows.map((w) => ({ value: w, label: t`within ${Number.parseInt(w)} days` }))} onChange={(w) => set({ window: w === '30d' ? undefined : (w ?? undefined) })} />
+            <NativeSelect aria-label={t`Conversion window`} w={150} value={window} data={windows.map((w) => ({ value: w, label: t`within ${Number.parseInt(w)} days` }))} onChange={(e) => set({ window: e.currentTarget.value === '30d' ? undefined : e.currentTarget.value })} />
           </Tooltip>
           <PeriodPicker />
         </div>

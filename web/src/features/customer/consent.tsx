@@ -8,7 +8,7 @@ import { Empty, Loaded, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 
 /** Whether the customer may be written to, per channel and topic. */
-export function ConsentPanel({ id }: { id: string }) {
+export default function ConsentPanel({ id }: { id: string }) {
   const { t } = useLingui()
   const f = useFormat()
   const can = useCan('edit')

@@ -1,9 +1,9 @@
-import { ActionIcon, Alert, Badge, Menu, Select, SimpleGrid, Tabs } from '@mantine/core'
+import { ActionIcon, Alert, Badge, Menu, NativeSelect, SimpleGrid, Skeleton, Tabs } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { apiPath, q, type Customer, type Kpi } from '~/api'
 import { useCan } from '~/app/session'
 import { useFormat } from '~/ui/format'
@@ -11,16 +11,18 @@ import { IconDots, IconDownload, IconMerge, IconTrash } from '~/ui/icons'
 import { Card, Copyable, Loaded, Page } from '~/ui/page'
 import { useKpiName } from '~/ui/names'
 import { useSearchState } from '~/ui/search-state'
-import { ConsentPanel } from './consent'
-import { EraseDialog } from './erase'
-import { IdentityPanel } from './identity'
-import { MergeDialog } from './merge'
 import { NotesPanel } from './notes'
 import { StageStrip } from './strip'
 import { TimelinePanel } from './timeline'
 import { TraitsPanel } from './traits'
 import { WhyPanel } from './why'
 import classes from './customer.module.css'
+
+// What most visits do not open is loaded when it is opened.
+const ConsentPanel = lazy(() => import('./consent'))
+const IdentityPanel = lazy(() => import('./identity'))
+const EraseDialog = lazy(() => import('./erase'))
+const MergeDialog = lazy(() => import('./merge'))
 
 const tabs = ['timeline', 'traits', 'identity', 'consent'] as const
 
@@ -86,8 +88,10 @@ function Actions({ customer, name }: { customer: Customer; name: string }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      <EraseDialog customer={customer} name={name} opened={erase} close={eraseDialog.close} />
-      <MergeDialog customer={customer} name={name} opened={merge} close={mergeDialog.close} />
+      <Suspense>
+        {erase && <EraseDialog customer={customer} name={name} opened close={eraseDialog.close} />}
+        {merge && <MergeDialog customer={customer} name={name} opened close={mergeDialog.close} />}
+      </Suspense>
     </>
   )
 }
@@ -122,13 +126,13 @@ function Body({ customer }: { customer: Customer }) {
               </Tabs.List>
               <Tabs.Panel value="timeline"><TimelinePanel id={customer.id} /></Tabs.Panel>
               <Tabs.Panel value="traits"><TraitsPanel traits={customer.traits} /></Tabs.Panel>
-              <Tabs.Panel value="identity"><IdentityPanel id={customer.id} /></Tabs.Panel>
-              <Tabs.Panel value="consent"><ConsentPanel id={customer.id} /></Tabs.Panel>
+              <Tabs.Panel value="identity"><Suspense fallback={<Skeleton height={200} m="sm" />}><IdentityPanel id={customer.id} /></Suspense></Tabs.Panel>
+              <Tabs.Panel value="consent"><Suspense fallback={<Skeleton height={200} m="sm" />}><ConsentPanel id={customer.id} /></Suspense></Tabs.Panel>
             </Tabs>
           </Card>
         </div>
         <div className={classes.side}>
-          {customer.stages.length > 1 && <Select label={t`Stage model`} data={customer.stages.map((s) => ({ value: s.model, label: s.model_name }))} value={model ?? null} allowDeselect={false} onChange={(m) => setModel(m ?? undefined)} />}
+          {customer.stages.length > 1 && <NativeSelect label={t`Stage model`} data={customer.stages.map((s) => ({ value: s.model, label: s.model_name }))} value={model} onChange={(e) => setModel(e.currentTarget.value)} />}
           <Loaded query={why} height={260}>
             {(data) => <WhyPanel why={data} model={model} />}
           </Loaded>

@@ -10,7 +10,7 @@ import { IconAlert, IconCheck, IconDownload } from '~/ui/icons'
 import { ui } from '~/ui/page'
 
 /** Erases a customer. This is the one thing that cannot be undone, so the name has to be typed. */
-export function EraseDialog({ customer, name, opened, close }: { customer: Customer; name: string; opened: boolean; close: () => void }) {
+export default function EraseDialog({ customer, name, opened, close }: { customer: Customer; name: string; opened: boolean; close: () => void }) {
   const { t } = useLingui()
   const client = useQueryClient()
   const navigate = useNavigate()

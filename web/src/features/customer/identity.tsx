@@ -13,7 +13,7 @@ import { useToast } from '~/ui/toast'
 import classes from './customer.module.css'
 
 /** The identifiers of a customer, and how they came together. */
-export function IdentityPanel({ id }: { id: string }) {
+export default function IdentityPanel({ id }: { id: string }) {
   const { t } = useLingui()
   const f = useFormat()
   const can = useCan('edit')

@@ -10,7 +10,7 @@ import { IconSearch } from '~/ui/icons'
 import { useToast } from '~/ui/toast'
 
 /** Merges another customer into this one. It can be undone exactly, so it needs a reason but no second question. */
-export function MergeDialog({ customer, name, opened, close }: { customer: Customer; name: string; opened: boolean; close: () => void }) {
+export default function MergeDialog({ customer, name, opened, close }: { customer: Customer; name: string; opened: boolean; close: () => void }) {
   const { t } = useLingui()
   const f = useFormat()
   const client = useQueryClient()

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Group, MultiSelect, Skeleton, TextInput, UnstyledButton } from '@mantine/core'
+import { Button, Group, NativeSelect, Skeleton, TextInput, UnstyledButton } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -23,14 +23,14 @@ export function TimelinePanel({ id }: { id: string }) {
   const { t } = useLingui()
   const kindName = useKindName()
   const { time_zone } = useWorkspace()
-  const [kind, setKind] = useState<string[]>([])
+  const [kind, setKind] = useState('')
   const [event, setEvent] = useState('')
   const [debounced] = useDebouncedValue(event, 300)
   const [day, setDay] = useState('')
   const names = useQuery(q.eventNames(debounced))
   const exact = names.data?.some((e) => e.name === debounced) ? debounced : undefined
   // Events of the chosen day come first: "before" is the midnight after it.
-  const query = { kinds: kind.join(',') || undefined, event: exact, before: fromIsoDay(day, time_zone, 1)?.toISOString(), limit: 100 }
+  const query = { kinds: kind || undefined, event: exact, before: fromIsoDay(day, time_zone, 1)?.toISOString(), limit: 100 }
   const list = useInfiniteQuery({
     queryKey: ['customer', id, 'timeline', query],
     queryFn: ({ pageParam, signal }) => pages.timeline(id, { ...query, cursor: pageParam }, signal),
@@ -41,8 +41,13 @@ export function TimelinePanel({ id }: { id: string }) {
   return (
     <div>
       <Group gap="xs" p="sm">
-        <MultiSelect aria-label={t`Kinds`} placeholder={kind.length ? undefined : t`All kinds`} data={kinds.map((k) => ({ value: k, label: kindName(k) }))} value={kind} onChange={setKind} w={220} size="xs" clearable clearButtonProps={{ 'aria-label': t`Clear` }} />
-        <Autocomplete aria-label={t`Event name`} placeholder={t`Event name`} data={[...new Set(names.data?.map((e) => e.name))]} value={event} onChange={setEvent} w={200} size="xs" />
+        <NativeSelect aria-label={t`Kinds`} data={[{ value: '', label: t`All kinds` }, ...kinds.map((k) => ({ value: k, label: kindName(k) }))]} value={kind} onChange={(e) => setKind(e.currentTarget.value)} size="xs" />
+        <TextInput aria-label={t`Event name`} placeholder={t`Event name`} list="event-names" value={event} onChange={(e) => setEvent(e.currentTarget.value)} w={200} size="xs" />
+        <datalist id="event-names">
+          {[...new Set(names.data?.map((e) => e.name))].map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
         <TextInput type="date" aria-label={t`Jump to a date`} title={t`Jump to a date`} size="xs" value={day} onChange={(e) => setDay(e.currentTarget.value)} />
         {day && <Button size="compact-xs" variant="subtle" onClick={() => setDay('')}>{t`Back to now`}</Button>}
       </Group>

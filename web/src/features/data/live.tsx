@@ -2,7 +2,7 @@ import { Button, Group, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { q } from '~/api'
 import { useFormat } from '~/ui/format'
 import { IconLapse, IconPause, IconSearch, IconStream } from '~/ui/icons'
@@ -13,12 +13,15 @@ import classes from './data.module.css'
 
 /** Events a second between the last two answers; undefined until there are two. */
 function useRate(processed: number | undefined, at: number): number | undefined {
-  const last = useRef<{ processed: number; at: number; rate?: number }>(undefined)
-  if (processed !== undefined && (!last.current || at > last.current.at)) {
+  const last = useRef<{ processed: number; at: number }>(undefined)
+  const [rate, setRate] = useState<number>()
+  useEffect(() => {
+    if (processed === undefined) return
     const before = last.current
-    last.current = { processed, at, rate: before && Math.max(0, ((processed - before.processed) * 1000) / (at - before.at)) }
-  }
-  return last.current?.rate
+    if (before && at > before.at) setRate(Math.max(0, ((processed - before.processed) * 1000) / (at - before.at)))
+    last.current = { processed, at }
+  }, [processed, at])
+  return rate
 }
 
 /** The last 100 events as they arrive. */

@@ -1,4 +1,4 @@
-import { Button, Select, Skeleton } from '@mantine/core'
+import { Button, NativeSelect, Skeleton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -41,8 +41,8 @@ export default function MovesScreen() {
       actions={
         <div className={classes.controls}>
           <ModelPicker />
-          <Select aria-label={t`From stage`} placeholder={t`From any stage`} clearable clearButtonProps={{ 'aria-label': t`Clear` }} w={180} data={stages} value={search.from_stage ?? null} onChange={(v) => set({ from_stage: v ?? undefined })} />
-          <Select aria-label={t`To stage`} placeholder={t`To any stage`} clearable clearButtonProps={{ 'aria-label': t`Clear` }} w={180} data={stages} value={search.to_stage ?? null} onChange={(v) => set({ to_stage: v ?? undefined })} />
+          <NativeSelect aria-label={t`From stage`} data={[{ value: '', label: t`From any stage` }, ...stages]} value={search.from_stage ?? ''} onChange={(e) => set({ from_stage: e.currentTarget.value })} />
+          <NativeSelect aria-label={t`To stage`} data={[{ value: '', label: t`To any stage` }, ...stages]} value={search.to_stage ?? ''} onChange={(e) => set({ to_stage: e.currentTarget.value })} />
           <Button variant="default" leftSection={<IconDownload size={16} />} disabled={moves.length === 0} onClick={() => saveFile('moves.csv', toCsv([['customer', 'name', 'at', 'from', 'to', 'cause'], ...moves.map((m) => [m.customer, m.name, m.at, m.from, m.to, m.cause])]))}>
             CSV
           </Button>

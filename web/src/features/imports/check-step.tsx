@@ -12,7 +12,7 @@ import type { Plan } from './wizard'
 import classes from './imports.module.css'
 
 /** The dry run: what would happen, with samples, and what would be refused and why. Nothing is stored by it. */
-export function CheckStep({ plan, back, toColumns }: { plan: Plan; back: () => void; toColumns: () => void }) {
+export default function CheckStep({ plan, back, toColumns }: { plan: Plan; back: () => void; toColumns: () => void }) {
   const { t } = useLingui()
   const navigate = useNavigate()
   const client = useQueryClient()

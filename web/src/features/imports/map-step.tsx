@@ -8,7 +8,7 @@ import type { Plan } from './wizard'
 import classes from './imports.module.css'
 
 /** Which column is what. Required fields first; a preset fills the form. */
-export function MapStep({ plan, setPlan, next }: { plan: Plan; setPlan: (p: Plan) => void; next: () => void }) {
+export default function MapStep({ plan, setPlan, next }: { plan: Plan; setPlan: (p: Plan) => void; next: () => void }) {
   const { t } = useLingui()
   const f = useFormat()
   const fields = useQuery(q.importFields())

@@ -4,7 +4,7 @@ import { currencies, timeZones } from '~/ui/lists'
 import type { Plan } from './wizard'
 
 /** How times and numbers of the file are to be read. */
-export function OptionsStep({ plan, setPlan, back, next }: { plan: Plan; setPlan: (p: Plan) => void; back: () => void; next: () => void }) {
+export default function OptionsStep({ plan, setPlan, back, next }: { plan: Plan; setPlan: (p: Plan) => void; back: () => void; next: () => void }) {
   const { t } = useLingui()
   const { options } = plan
   const set = (patch: Partial<Plan['options']>) => setPlan({ ...plan, options: { ...options, ...patch } })

@@ -1,13 +1,14 @@
-import { Stepper } from '@mantine/core'
+import { Skeleton, Stepper } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { ImportKind, ImportOptions, Upload } from '~/api'
 import { useWorkspace } from '~/app/session'
 import { Card, Page } from '~/ui/page'
 import { FileStep } from './file-step'
-import { MapStep } from './map-step'
-import { OptionsStep } from './options-step'
-import { CheckStep } from './check-step'
+
+const MapStep = lazy(() => import('./map-step'))
+const OptionsStep = lazy(() => import('./options-step'))
+const CheckStep = lazy(() => import('./check-step'))
 
 export type Plan = { upload: Upload; kind: ImportKind; map: Record<string, string>; options: ImportOptions }
 
@@ -31,9 +32,11 @@ export default function WizardScreen() {
           <Stepper.Step label={t`Dry run`} />
         </Stepper>
         {step === 0 && <FileStep done={uploaded} />}
+        <Suspense fallback={<Skeleton height={300} />}>
         {step === 1 && plan && <MapStep plan={plan} setPlan={setPlan} next={() => setStep(2)} />}
         {step === 2 && plan && <OptionsStep plan={plan} setPlan={setPlan} back={() => setStep(1)} next={() => setStep(3)} />}
         {step === 3 && plan && <CheckStep plan={plan} back={() => setStep(2)} toColumns={() => setStep(1)} />}
+        </Suspense>
       </Card>
     </Page>
   )

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, NumberInput, Popover, Select, Stack, TextInput, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Button, Group, NativeSelect, NumberInput, Popover, Stack, TextInput, UnstyledButton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -199,7 +199,7 @@ function TargetEditor({ kpi }: { kpi: Kpi }) {
           <Stack gap="xs">
             <FormError error={put.error} />
             <NumberInput label={t`Target`} suffix={unit} value={value} onChange={setValue} decimalScale={4} hideControls data-autofocus />
-            <Select label={t`Good is`} comboboxProps={{ withinPortal: false }} allowDeselect={false} value={direction} onChange={(d) => setDirection(d as 'up' | 'down')} data={[{ value: 'up', label: t`this or more` }, { value: 'down', label: t`this or less` }]} />
+            <NativeSelect label={t`Good is`} value={direction} onChange={(e) => setDirection(e.currentTarget.value as 'up' | 'down')} data={[{ value: 'up', label: t`this or more` }, { value: 'down', label: t`this or less` }]} />
             <Button type="submit" size="compact-sm" loading={put.isPending}>{t`Save`}</Button>
           </Stack>
         </form>

@@ -1,11 +1,10 @@
 import { useElementSize } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
-import { scaleLinear } from 'd3-scale'
 import { area } from 'd3-shape'
 import { useMemo } from 'react'
 import type { Timelapse } from '~/api'
 import { ChartFrame } from '~/charts/frame'
-import { stack, ticks } from '~/charts/scale'
+import { linear, stack, ticks } from '~/charts/scale'
 import { useFormat } from '~/ui/format'
 import type { StageInfo } from '~/ui/stage-colors'
 import chart from '~/charts/charts.module.css'
@@ -21,8 +20,8 @@ export function LapseArea({ lapse, stageOf, at, seek }: { lapse: Timelapse; stag
   const n = lapse.times.length
   const stacked = useMemo(() => stack(lapse.counts), [lapse])
   const max = Math.max(1, ...stacked.map((row) => row.at(-1)?.[1] ?? 0))
-  const x = scaleLinear([0, n - 1], [pad.left, Math.max(pad.left + 1, width - pad.right)])
-  const y = scaleLinear([0, max], [height - pad.bottom, pad.top])
+  const x = linear([0, n - 1], [pad.left, Math.max(pad.left + 1, width - pad.right)])
+  const y = linear([0, max], [height - pad.bottom, pad.top])
   const paths = useMemo(
     () =>
       lapse.stages.map(

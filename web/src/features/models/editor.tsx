@@ -1,9 +1,9 @@
-import { Alert, Badge, Button, Group, Menu, Tabs, TextInput, ActionIcon } from '@mantine/core'
+import { Alert, Badge, Button, Group, Menu, Skeleton, Tabs, TextInput, ActionIcon } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useBlocker, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { api, q, type Definition, type StageModel } from '~/api'
 import { useCan } from '~/app/session'
 import { FormError } from '~/ui/errors'
@@ -12,11 +12,13 @@ import { IconDots, IconTrash } from '~/ui/icons'
 import { Card, Loaded, Page } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 import { draftOf, incomplete } from './draft'
-import { Effect } from './effect'
-import { StageForm } from './stage-form'
 import { StageList } from './stage-list'
-import { Versions } from './versions'
 import classes from './models.module.css'
+
+const Effect = lazy(() => import('./effect'))
+const Versions = lazy(() => import('./versions'))
+// The stage list is there first; the form with its condition builder follows.
+const StageForm = lazy(() => import('./stage-form'))
 
 /** Edits a stage model: stages, conditions, then the effect of the change, then a new version. */
 export default function EditorScreen() {
@@ -86,16 +88,24 @@ function Editor({ model }: { model: StageModel }) {
               <TextInput label={t`Name of the model`} mb="md" value={draft.name} disabled={!can} onChange={(e) => setDraft({ ...draft, name: e.currentTarget.value })} />
               <StageList draft={draft} setDraft={setDraft} picked={stage?.key} pick={setPicked} preview={preview.data} loading={preview.isFetching} missing={missing} can={can} />
             </Card>
-            {stage && <StageForm key={stage.key} stage={stage} draft={draft} model={model} can={can} onChange={(next) => setDraft({ ...draft, stages: draft.stages.map((s) => (s.key === stage.key ? next : s)) })} onRemove={() => setDraft({ ...draft, stages: draft.stages.filter((s) => s.key !== stage.key) })} />}
+            <Suspense fallback={<Skeleton height={480} radius="lg" />}>
+              {stage && <StageForm key={stage.key} stage={stage} draft={draft} model={model} can={can} onChange={(next) => setDraft({ ...draft, stages: draft.stages.map((s) => (s.key === stage.key ? next : s)) })} onRemove={() => setDraft({ ...draft, stages: draft.stages.filter((s) => s.key !== stage.key) })} />}
+            </Suspense>
           </div>
         </Tabs.Panel>
         <Tabs.Panel value="effect">
           <Loaded query={preview} height={400}>
-            {(data) => <Effect preview={data} draft={draft} model={model} />}
+            {(data) => (
+              <Suspense>
+                <Effect preview={data} draft={draft} model={model} />
+              </Suspense>
+            )}
           </Loaded>
         </Tabs.Panel>
         <Tabs.Panel value="versions">
-          <Versions model={model} restore={can ? (stages) => (setDraft({ ...draft, stages }), setTab('stages')) : undefined} />
+          <Suspense>
+            <Versions model={model} restore={can ? (stages) => (setDraft({ ...draft, stages }), setTab('stages')) : undefined} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
     </Page>

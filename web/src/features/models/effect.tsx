@@ -5,7 +5,7 @@ import { Card, Empty, StageName, ui } from '~/ui/page'
 import classes from './models.module.css'
 
 /** Who would be where with the changed model: counts before and after, and the moves between them. */
-export function Effect({ preview, draft, model }: { preview: Preview; draft: Definition; model: StageModel }) {
+export default function Effect({ preview, draft, model }: { preview: Preview; draft: Definition; model: StageModel }) {
   const { t } = useLingui()
   const f = useFormat()
   const info = new Map([...model.stages, ...draft.stages].map((s) => [s.key, s]))

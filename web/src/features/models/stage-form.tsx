@@ -13,7 +13,7 @@ import { SpanField } from './test-fields'
 import classes from './models.module.css'
 
 /** One stage: how it looks, what makes a customer enter it, and what belongs to it. */
-export function StageForm({ stage, draft, model, can, onChange, onRemove }: { stage: Stage; draft: Definition; model: StageModel; can: boolean; onChange: (next: Stage) => void; onRemove: () => void }) {
+export default function StageForm({ stage, draft, model, can, onChange, onRemove }: { stage: Stage; draft: Definition; model: StageModel; can: boolean; onChange: (next: Stage) => void; onRemove: () => void }) {
   const { t, i18n } = useLingui()
   const kpiName = useKpiName()
   const kpis = useQuery(q.kpis({ model: model.id }))

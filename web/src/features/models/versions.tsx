@@ -6,7 +6,7 @@ import { useFormat } from '~/ui/format'
 import { Card, Loaded, ui } from '~/ui/page'
 
 /** All versions of a model; an older one can be taken as the start of a new one. */
-export function Versions({ model, restore }: { model: StageModel; restore?: (stages: Stage[]) => void }) {
+export default function Versions({ model, restore }: { model: StageModel; restore?: (stages: Stage[]) => void }) {
   const { t } = useLingui()
   const f = useFormat()
   const versions = useQuery(q.modelVersions(model.id))

@@ -1,0 +1,160 @@
+// Works the screens by keyboard alone, since automatic checks find only a part: shortcuts, search, charts, the player,
+// the order of stages, dialogs and their focus. BASE_URL, EMAIL and PASSWORD name the server.
+import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
+
+const browser = await launch()
+const state = await signIn(browser)
+const { page, problems } = await watchedPage(browser, { storageState: state })
+let failures = 0
+
+async function step(name, run) {
+  try {
+    await run()
+    console.log(`ok   ${name}`)
+  } catch (e) {
+    failures++
+    console.error(`FAIL ${name}: ${String(e).split('\n')[0]}`)
+  }
+}
+
+function expect(value, what) {
+  if (!value) throw new Error(what)
+}
+
+const open = async (path) => {
+  await page.goto(base + path)
+  await settled(page)
+}
+/** Waits until a condition in the page holds. */
+const until = (f, arg) => page.waitForFunction(f, arg, { timeout: 8000 })
+
+await step('g and a letter go to a page, and the focus goes to its content', async () => {
+  await open('/board')
+  for (const [key, path] of [['f', '/flow'], ['t', '/time-lapse'], ['c', '/customers'], ['k', '/kpis'], ['b', '/board']]) {
+    await page.keyboard.press('g')
+    await page.keyboard.press(key)
+    await until((p) => location.pathname === p, path)
+    await until(() => document.activeElement?.id === 'main')
+  }
+})
+
+await step('/ finds a customer, arrows choose, Enter opens', async () => {
+  await open('/board')
+  const name = await page.evaluate(async () => (await (await fetch('/api/v1/customers?limit=1&has=email')).json()).customers[0].email)
+  await page.keyboard.press('/')
+  await until(() => document.activeElement?.getAttribute('role') === 'combobox')
+  await page.keyboard.type(name)
+  await page.waitForSelector('[role=option]:has-text("@")')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  await until(() => /^\/customers\/.+/.test(location.pathname))
+})
+
+await step('shortcuts do nothing while typing', async () => {
+  await open('/customers')
+  await page.locator('main input').first().focus()
+  await page.keyboard.type('g?b')
+  await page.waitForTimeout(500)
+  expect((await page.evaluate(() => location.pathname)) === '/customers', 'left the page')
+  expect((await page.locator('[role=dialog]').count()) === 0, 'a dialog opened')
+})
+
+await step('? lists the shortcuts; Escape closes and gives the focus back', async () => {
+  await open('/board')
+  await page.keyboard.press('?')
+  await page.waitForSelector('[role=dialog] dl')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('[role=dialog] dl', { state: 'detached' })
+})
+
+await step('the first Tab offers to skip to the content', async () => {
+  await open('/board')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await until(() => location.hash === '#main')
+})
+
+await step('a KPI tile opens its formula and Escape returns to the tile', async () => {
+  await open('/board')
+  const tile = page.locator('section[aria-labelledby^=stage-] button[aria-haspopup=dialog]').first()
+  if ((await tile.count()) === 0) return
+  await tile.focus()
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('[role=dialog] dl')
+  await page.keyboard.press('Escape')
+  await until(() => document.activeElement?.getAttribute('aria-haspopup') === 'dialog')
+})
+
+await step('arrows move through the flow and say each band; Enter opens it', async () => {
+  await open('/flow')
+  await page.locator('[role=application]').focus()
+  await page.keyboard.press('ArrowRight')
+  const said = () => page.evaluate(() => document.querySelector('[aria-live=polite]:not([role=region])')?.textContent ?? '')
+  await until(() => /\d/.test(document.querySelector('main [aria-live=polite]')?.textContent ?? ''))
+  const first = await said()
+  await page.keyboard.press('ArrowRight')
+  await page.waitForTimeout(150)
+  expect((await said()) !== first, 'the second band was not said')
+  await page.keyboard.press('Enter')
+  await until(() => ['/moves', '/customers'].includes(location.pathname))
+})
+
+await step('the time-lapse plays, steps and scrubs by keyboard', async () => {
+  await open('/time-lapse')
+  const day = () => page.locator('[role=slider]').getAttribute('aria-valuenow')
+  await page.locator('[role=slider]').focus()
+  const end = Number(await day())
+  await page.keyboard.press('ArrowLeft')
+  await page.waitForTimeout(150)
+  expect(Number(await day()) === end - 1, 'the arrow did not step a day back')
+  await page.keyboard.press('Home')
+  await page.waitForTimeout(150)
+  expect(Number(await day()) === 0, 'Home did not go to the first day')
+  await page.locator('main').focus()
+  await page.keyboard.press('Space')
+  await until(() => Number(document.querySelector('[role=slider]')?.getAttribute('aria-valuenow')) > 0)
+  await page.keyboard.press('Space')
+  await page.waitForTimeout(300)
+  const stopped = await day()
+  await page.waitForTimeout(1300)
+  expect((await day()) === stopped, 'Space did not pause')
+})
+
+await step('a stage is moved with the buttons and a condition is added from the menu', async () => {
+  const id = await page.evaluate(async () => (await (await fetch('/api/v1/stage-models')).json()).models[0].id)
+  await open(`/stage-models/${id}`)
+  const names = () => page.locator('ol button[aria-current]').allInnerTexts()
+  const before = await names()
+  await page.locator('ol li').nth(0).locator('button').last().focus()
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(200)
+  const after = await names()
+  expect(after[1]?.split('\n')[0] === before[0]?.split('\n')[0], 'the stage did not move down')
+  const groups = await page.locator('fieldset [role=group]').count()
+  await page.locator('fieldset button[aria-haspopup=menu]').last().focus()
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('[role=menuitem]')
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(300)
+  expect((await page.locator('fieldset [role=group]').count()) >= groups, 'nothing was added')
+})
+
+await step('an event of the timeline opens by keyboard', async () => {
+  const id = await page.evaluate(async () => (await (await fetch('/api/v1/customers?limit=1')).json()).customers[0].id)
+  page.once('dialog', (d) => void d.accept())
+  await open(`/customers/${id}`)
+  const row = page.locator('button[aria-expanded]:has(time)').first()
+  await row.focus()
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('button[aria-expanded=true]:has(time)')
+})
+
+for (const problem of problems) {
+  failures++
+  console.error(`FAIL ${problem}`)
+}
+await browser.close()
+console.log(failures ? `${failures} failures` : 'keyboard: all well')
+process.exit(failures ? 1 : 0)
