@@ -25,8 +25,11 @@ export function WorkBar() {
   return (
     <Popover position="bottom-end" width={320}>
       <Popover.Target>
-        <UnstyledButton className={classes.work} aria-label={`${t`Running work`}: ${first.label}, ${f.percent(share, 0)}`}>
-          <span>{first.label}</span>
+        <UnstyledButton className={classes.work}>
+          <span>
+            <span className="sr-only">{t`Running work`}: </span>
+            {first.label}
+          </span>
           <Progress value={share * 100} size="sm" animated aria-hidden />
           <span className={classes.workShare}>{f.percent(share, 0)}</span>
         </UnstyledButton>

@@ -66,7 +66,7 @@ function WindowField({ window, onChange }: { window: Window | undefined; onChang
       <Select
         size="xs"
         aria-label={t`When`}
-        w={135}
+        w={165}
         allowDeselect={false}
         value={mode}
         data={[
