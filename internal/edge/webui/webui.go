@@ -103,7 +103,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serveAsset(w, r, a)
 		return
 	}
-	if reserved(clean) || (path.Ext(clean) != "" && !strings.HasPrefix(clean, "/customers/")) {
+	page := clean == "/index.html" || path.Ext(clean) == "" || strings.HasPrefix(clean, "/customers/")
+	if reserved(clean) || !page {
 		// A missing file must not be answered with HTML: after an upgrade an old tab would run a
 		// page as a script, and an API client would read a page as an answer.
 		problem(w, http.StatusNotFound, "Not found", "There is nothing at this address.")
