@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/connect"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
@@ -48,6 +49,7 @@ type Deps struct {
 	Lifecycle *lifecycle.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
+	Imports   *connect.Service
 	Version   string
 	// Running gives the long tasks of a workspace.
 	Running func(ws core.WorkspaceID) []Work
@@ -89,6 +91,7 @@ func New(d Deps) *API {
 	a.identity()
 	a.data()
 	a.settings()
+	a.imports()
 	a.raw("GET /openapi.json", "", a.serveOpenAPI)
 	a.raw("GET /docs", "", serveDocs)
 	return a
