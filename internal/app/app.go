@@ -18,6 +18,7 @@ import (
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/lifecycle"
@@ -33,6 +34,7 @@ type App struct {
 	Inbox     *inbox.Service
 	Customers *customer.Service
 	Lifecycle *lifecycle.Service
+	Insight   *insight.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
 	Imports   *connect.Service
@@ -81,6 +83,9 @@ func (a *App) rooms(ctx context.Context) error {
 	}
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Zone: a.zone, LastCustomer: a.Customers.Last})
+	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}}); err != nil {
+		return fmt.Errorf("open insight: %w", err)
+	}
 	a.Pipeline = pipeline.New(pipeline.Deps{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Inbox: inboxDoor{a.Inbox}, Identity: identity{a.Customers}, Timeline: a.Timeline,
 		Sources:  []pipeline.MachineSource{summaries{a.Customers, a.Access}, a.Lifecycle},

@@ -14,9 +14,12 @@ import (
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/app"
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
 	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/db/dbtest"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 )
@@ -316,4 +319,18 @@ func randomEvent(b *bench, rnd *rand.Rand) obj {
 		e["type"], e["event"] = "track", []string{"Product Viewed", "Product Added", "Product Shared"}[rnd.IntN(3)]
 	}
 	return e
+}
+
+func (b *bench) merge(into, from *customer.Customer) error {
+	ctx := context.Background()
+	return b.Pipeline.Do(ctx, 1, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) {
+		return nil, s.(*customer.Session).Merge(ctx, into.ID, from.ID, "tester", "same person")
+	})
+}
+
+func (b *bench) unmerge(log int64) error {
+	ctx := context.Background()
+	return b.Pipeline.Do(ctx, 1, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) {
+		return nil, s.(*customer.Session).Unmerge(ctx, log, "tester", "not the same")
+	})
 }

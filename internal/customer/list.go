@@ -58,7 +58,7 @@ func (s *Service) Get(ctx context.Context, ws core.WorkspaceID, id core.Customer
 		}
 		return errors.New("survivors run in a circle")
 	})
-	if errors.Is(err, db.ErrNoRows) {
+	if errors.Is(err, db.ErrNoRows) || err == nil && c.Flags&FlagErased != 0 {
 		return nil, errs.New(errs.NotFound, "unknown_customer", "there is no customer %d", id)
 	}
 	if err != nil {

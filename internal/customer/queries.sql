@@ -99,3 +99,28 @@ ON CONFLICT (workspace_id, customer, channel, topic) DO UPDATE SET state = exclu
 
 -- name: recent_traits
 SELECT traits FROM customers WHERE workspace_id = $1 ORDER BY last_seen DESC, id DESC LIMIT $2
+
+-- name: last_erasure
+SELECT COALESCE(MAX(id), 0) FROM erasures WHERE workspace_id = $1
+
+-- name: insert_erasure
+INSERT INTO erasures (workspace_id, id, action, status, customer, by_user, reason, requested_at, verified_at, receipt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: close_erasure
+UPDATE erasures SET status = $1, verified_at = $2, receipt = $3 WHERE workspace_id = $4 AND id = $5
+
+-- name: erasures
+SELECT id, action, status, customer, by_user, reason, requested_at, verified_at, receipt FROM erasures WHERE workspace_id = $1 ORDER BY id DESC LIMIT 500
+
+-- name: set_tombstone
+INSERT INTO tombstones (workspace_id, hash, erased_at, suppressed) VALUES ($1, $2, $3, $4)
+ON CONFLICT (workspace_id, hash) DO UPDATE SET erased_at = excluded.erased_at, suppressed = excluded.suppressed
+
+-- name: delete_tombstone
+DELETE FROM tombstones WHERE workspace_id = $1 AND hash = $2
+
+-- name: rename_actor
+UPDATE actors SET value = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: blank_customer
+UPDATE customers SET name = '', email = '', user_id = '', search = '', identified = FALSE, traits = '{}' WHERE workspace_id = $1 AND id = $2

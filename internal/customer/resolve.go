@@ -128,6 +128,9 @@ func (r *resolver) ordered(facts []Fact) []Fact {
 		var b strings.Builder
 		for _, id := range f.Actors {
 			a := r.actors[id]
+			if a == nil { // erased
+				continue
+			}
 			b.WriteString(rank(a.Type) + "\x00" + a.Value + "\x01")
 		}
 		b.WriteByte(byte(f.Kind))
@@ -161,7 +164,7 @@ func (r *resolver) decide(f *Fact, rule string, a core.ActorID, why string) {
 func (r *resolver) apply(f *Fact) {
 	list := make([]core.ActorID, 0, len(f.Actors))
 	for _, a := range f.Actors { // a value blocked later joins nobody
-		if !r.set.Blocked(r.actors[a].Value) {
+		if r.actors[a] != nil && !r.set.Blocked(r.actors[a].Value) {
 			list = append(list, a)
 		}
 	}

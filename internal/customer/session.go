@@ -338,6 +338,7 @@ func userOf(grp *Group, actors map[core.ActorID]*Actor) string {
 func (x *Session) applyOutcome(actors map[core.ActorID]*Actor, out *Outcome, cause *Fact) {
 	before, after := map[core.CustomerID]bool{}, map[core.CustomerID]bool{}
 	into := map[core.CustomerID]core.CustomerID{}
+	had := map[core.ActorID]bool{}
 	ids := make([]core.ActorID, 0, len(actors))
 	for id := range actors {
 		ids = append(ids, id)
@@ -345,6 +346,7 @@ func (x *Session) applyOutcome(actors map[core.ActorID]*Actor, out *Outcome, cau
 	slices.Sort(ids)
 	for _, id := range ids {
 		was := slices.Clone(x.g.homes(id))
+		had[id] = len(was) > 0
 		now := make([]Span, 0, len(out.Homes[id]))
 		for _, h := range out.Homes[id] {
 			now = append(now, Span{h.From, h.Group.Number})
@@ -367,7 +369,7 @@ func (x *Session) applyOutcome(actors map[core.ActorID]*Actor, out *Outcome, cau
 	x.noteNumbers(before, after, into, cause)
 	if cause != nil {
 		for _, d := range out.Decisions {
-			if d.Fact == cause.ID && d.Rule != "merged" {
+			if d.Fact == cause.ID && d.Rule != "merged" && (d.Rule != "attached" || !had[d.Actor]) {
 				x.addLog(LogEntry{EventAt: cause.At, Rule: d.Rule, Into: x.g.at(d.Actor, cause.At), Actors: []core.ActorID{d.Actor},
 					Fact: cause.ID, EventID: cause.EventID, Reason: d.Why})
 			}

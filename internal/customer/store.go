@@ -119,8 +119,11 @@ func (x *Session) Commit(ctx context.Context) error {
 	return x.writeLog(ctx)
 }
 
-// FlagFull marks a customer whose identifiers or merges reached their bound.
-const FlagFull = 1
+// Flags of a customer.
+const (
+	FlagFull   = 1 // identifiers or merges reached their bound
+	FlagErased = 2 // the number of somebody who was erased
+)
 
 func (x *Session) writeHomes(ctx context.Context) error {
 	var rows [][]any

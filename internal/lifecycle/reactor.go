@@ -72,3 +72,13 @@ func (s *Service) Record(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, mo
 	}
 	return nil
 }
+
+// Forget removes all spells of a customer and tells how many.
+func (s *Service) Forget(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, c core.CustomerID) (int64, error) {
+	n, err := tx.Exec(ctx, queries.Get("forget"), ws, c)
+	if err != nil {
+		return 0, fmt.Errorf("erase spells: %w", err)
+	}
+	tx.AfterCommit(func() { s.changes.Add(1) })
+	return n, nil
+}

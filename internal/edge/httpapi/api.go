@@ -9,6 +9,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/connect"
@@ -17,6 +18,7 @@ import (
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/lifecycle"
@@ -47,6 +49,7 @@ type Deps struct {
 	Inbox     *inbox.Service
 	Customers *customer.Service
 	Lifecycle *lifecycle.Service
+	Insight   *insight.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
 	Imports   *connect.Service
@@ -55,6 +58,8 @@ type Deps struct {
 	Running func(ws core.WorkspaceID) []Work
 	// Loaded is called when a workspace was made or its settings changed.
 	Loaded func(ctx context.Context, ws core.WorkspaceID) error
+	// Erase carries out an erasure over all stores.
+	Erase func(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, action, by, reason string) (*customer.Erasure, error)
 	// TrustedProxies may tell the caller's address.
 	TrustedProxies []netip.Prefix
 	// Secure marks cookies for HTTPS only.
@@ -64,8 +69,9 @@ type Deps struct {
 // API is the served API.
 type API struct {
 	Deps
-	mux  *http.ServeMux
-	huma huma.API
+	mux     *http.ServeMux
+	huma    huma.API
+	targets sync.Mutex // held while KPI targets are changed
 }
 
 // New registers all operations.
@@ -87,8 +93,10 @@ func New(d Deps) *API {
 	a.status()
 	a.models()
 	a.boards()
+	a.kpis()
 	a.customers()
 	a.identity()
+	a.erasures()
 	a.data()
 	a.settings()
 	a.imports()

@@ -76,6 +76,7 @@ type boardStage struct {
 	Dwell       dwellShape `json:"dwell"`
 	Touchpoints []string   `json:"touchpoints"`
 	KPIKeys     []string   `json:"kpi_keys"`
+	KPIs        []kpiShape `json:"kpis" doc:"Those that the stage names"`
 	Sentence    string     `json:"sentence"`
 	Spark       []int64    `json:"spark"`
 }
@@ -136,10 +137,15 @@ func (a *API) board(ctx context.Context, p *access.Principal, in *boardIn) (*Bod
 	if err != nil {
 		return nil, err
 	}
+	kpis, err := a.stageKPIs(ctx, p, &w, in, m.ID)
+	if err != nil {
+		return nil, err
+	}
 	out := boardOut{Model: modelOut(m, p.Locale), From: toTime(from), To: toTime(to), At: toTime(at), TimeZone: w.TimeZone, Window: in.Window,
 		ComputedAt: now, Customers: b.Customers, Stages: make([]boardStage, len(m.Stages))}
 	for i := range m.Stages {
 		out.Stages[i] = boardStageOut(&m.Stages[i], &b.Stages[i], b.Customers, p.Locale)
+		out.Stages[i].KPIs = kpis[m.Stages[i].Key]
 	}
 	return body(out)
 }

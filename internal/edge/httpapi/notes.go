@@ -98,11 +98,7 @@ func (a *API) consent() {
 		if err != nil {
 			return nil, err
 		}
-		out := consentBody{Channels: make([]consentShape, len(list))}
-		for i, c := range list {
-			out.Channels[i] = consentShape{c.Channel, c.Topic, c.State, when(c.At), c.Source}
-		}
-		return body(out)
+		return body(consentBody{Channels: consentOut(list)})
 	}
 	handle(a, route{method: "GET", path: "/customers/{id}/consent", summary: "Consent by channel and topic", perm: access.ReadCustomers, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *customerPath) (*Body[consentBody], error) {

@@ -263,3 +263,10 @@ func (p *Pipeline) Recent(ws core.WorkspaceID, n int) []core.Event {
 	slices.Reverse(out)
 	return out[:min(n, len(out))]
 }
+
+// Forget drops a customer's events from the list of recent ones.
+func (p *Pipeline) Forget(ws core.WorkspaceID, c core.CustomerID) {
+	p.recentMu.Lock()
+	defer p.recentMu.Unlock()
+	p.recent[ws] = slices.DeleteFunc(p.recent[ws], func(e core.Event) bool { return e.Customer == c })
+}

@@ -20,7 +20,6 @@ CREATE TABLE customers (
 ) /*sqlite: WITHOUT ROWID*/;
 CREATE INDEX customers_last_seen ON customers (workspace_id, last_seen, id);
 CREATE INDEX customers_absorbed ON customers (workspace_id, absorbed_into) WHERE absorbed_into <> 0;
-CREATE INDEX customers_revenue ON customers (workspace_id, revenue, id);
 
 CREATE TABLE actors (
   workspace_id BIGINT NOT NULL,

@@ -45,9 +45,8 @@ CREATE TABLE stage_spells (
   left_event TEXT NOT NULL,
   PRIMARY KEY (workspace_id, machine, customer, n)
 ) /*sqlite: WITHOUT ROWID*/;
-CREATE INDEX stage_spells_stage ON stage_spells (workspace_id, machine, stage, left_at);
+CREATE INDEX stage_spells_now ON stage_spells (workspace_id, machine, stage, customer) WHERE left_at = 9223372036854775807;
 CREATE INDEX stage_spells_entered ON stage_spells (workspace_id, machine, entered_at);
-CREATE INDEX stage_spells_customer ON stage_spells (workspace_id, customer);
 
 -- What other rooms may read: the stage each customer is in now.
 CREATE VIEW stage_now AS

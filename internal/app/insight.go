@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/insight"
+	"github.com/ciclo/ciclo/internal/lifecycle"
+)
+
+// stageFigures gives the insight room the numbers of stages.
+type stageFigures struct{ *lifecycle.Service }
+
+func (s stageFigures) Identity(ws core.WorkspaceID, model int64) (int64, bool) {
+	m, err := s.Model(ws, model)
+	return m.Machine, err == nil
+}
+
+func (s stageFigures) Board(ctx context.Context, ws core.WorkspaceID, q insight.StageQuery) (*insight.StageBoard, error) {
+	m, err := s.Model(ws, q.Model)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.Service.Board(ctx, ws, m, lifecycle.BoardQuery{At: q.At, From: q.From, To: q.To, Window: q.Window})
+	if err != nil {
+		return nil, err
+	}
+	out := &insight.StageBoard{Customers: b.Customers, Stages: make([]insight.StageFigures, len(m.Stages))}
+	for i := range m.Stages {
+		v := &b.Stages[i]
+		out.Stages[i] = insight.StageFigures{Key: m.Stages[i].Key, KPIs: m.Stages[i].KPIs, Count: v.Count, In: v.In, Out: v.Out, HasNext: v.HasNext,
+			Passed: v.Converted.Numerator, Known: v.Converted.Denominator, Pending: v.Converted.Pending, Median: v.Dwell.Median, P90: v.Dwell.P90,
+			HasMedian: v.Dwell.HasMedian, HasP90: v.Dwell.HasP90, Stays: v.Dwell.N, Open: v.Dwell.Open}
+	}
+	return out, nil
+}
+
+func (s stageFigures) Steps(ctx context.Context, ws core.WorkspaceID, model int64, times []core.Micros) (*insight.StageSteps, error) {
+	m, err := s.Model(ws, model)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.Timelapse(ctx, ws, m, times)
+	if err != nil {
+		return nil, err
+	}
+	return &insight.StageSteps{Counts: t.Counts, In: t.In, Out: t.Out}, nil
+}
