@@ -1,0 +1,16 @@
+// Package insight computes the KPIs that Ciclo shows: a catalogue of versioned
+// definitions (catalogue.json) and folds over the timeline that give their
+// parts.
+//
+// A report reads the timeline twice, side by side over customers: the order
+// events with their properties, then the names and times of everything else.
+// Both passes add whole numbers to the tallies of fourteen windows (the period,
+// the one of equal length before it, twelve slices of it), so that the workers'
+// parts can be added in any order and the result is always the same.
+//
+// Invariants: windows are half open, [start, end); numerator and denominator
+// come from the same population and window; a denominator of 0 gives no value;
+// money is whole minor units of the workspace currency; nothing at or after the
+// as-of instant counts. The package has no tables of its own: targets are kept
+// in the workspace's settings.
+package insight

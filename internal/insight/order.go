@@ -1,0 +1,196 @@
+package insight
+
+import (
+	"bytes"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/tidwall/gjson"
+)
+
+// order is one order of a customer, with all that was told about it until the
+// as-of instant. Money is in minor units of the workspace currency.
+type order struct {
+	at        core.Micros // first told
+	net, cost int64
+	fee       int64 // delivery fee charged
+	feeCost   int64 // what the delivery cost
+	back      int64 // refunded in all
+	refunds   []refund
+	hasValue  bool
+	hasCost   bool
+	hasFee    bool // fee and its cost are both known
+	foreign   bool // another currency: counted, never summed
+	guest     bool // nobody known behind it: revenue, but no customer
+	void      bool // cancelled
+}
+
+// refund is money given back at an instant.
+type refund struct {
+	at     core.Micros
+	amount int64
+}
+
+// paid says whether it counts as an order: neither cancelled nor free. One
+// whose value nobody told counts, but not in sums of money.
+func (o *order) paid() bool { return !o.void && (!o.hasValue || o.net > 0) }
+
+// valued says whether its money can be summed.
+func (o *order) valued() bool { return o.hasValue && !o.foreign }
+
+// backBefore gives what was refunded before an instant.
+func (o *order) backBefore(t core.Micros) int64 {
+	var sum int64
+	for _, r := range o.refunds {
+		if r.at < t {
+			sum += r.amount
+		}
+	}
+	return sum
+}
+
+// history is the orders of one customer, by time, and refunds that name none.
+type history struct {
+	orders []order
+	loose  []refund
+}
+
+// own gives the orders that make the customer a buyer.
+func (h *history) own() []*order {
+	var out []*order
+	for i := range h.orders {
+		if o := &h.orders[i]; o.paid() && !o.guest {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// orderNames are the events that tell about orders.
+func orderNames() []timeline.EventKey {
+	return []timeline.EventKey{{Kind: core.KindTrack, Name: core.EventOrderCompleted}, {Kind: core.KindTrack, Name: core.EventOrderRefunded},
+		{Kind: core.KindTrack, Name: core.EventOrderCancelled}}
+}
+
+// told is a refund or cancellation on its way to its order.
+type told struct {
+	at     core.Micros
+	amount int64
+	full   bool
+	cancel bool
+}
+
+// reading gathers one customer's order events.
+type reading struct {
+	currency string
+	h        history
+	byID     map[string]int
+	waiting  map[string][]told // in the order of time, by order id
+}
+
+// readOrders folds the order events of one customer. The same order told again
+// replaces its value and keeps its first time; a refund without an amount takes
+// back all that is left.
+func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
+	x := reading{currency: currency}
+	for i := range r.Len() {
+		if core.Flags(r.Flags[i])&skip != 0 {
+			continue
+		}
+		props := r.Props[i]
+		if skip != 0 && bytes.Contains(props, []byte(`"test"`)) && gjson.GetBytes(props, "test").Bool() {
+			continue
+		}
+		x.event(r.Time[i], r.NameOf(r.Name[i]), props)
+	}
+	for id, list := range x.waiting {
+		if i, ok := x.byID[id]; ok {
+			x.h.orders[i].settle(list)
+		}
+	}
+	return x.h
+}
+
+func (x *reading) event(at core.Micros, name string, props []byte) {
+	o := core.ReadOrder(props, x.currency)
+	if name == core.EventOrderCompleted {
+		x.order(at, &o, props)
+		return
+	}
+	t := told{at: at, amount: max(o.Net, -o.Net), full: !o.HasValue, cancel: name == core.EventOrderCancelled}
+	if o.Currency != x.currency && !t.full && !t.cancel {
+		return
+	}
+	switch {
+	case o.ID != "":
+		if x.waiting == nil {
+			x.waiting = map[string][]told{}
+		}
+		x.waiting[o.ID] = append(x.waiting[o.ID], t)
+	case !t.full && !t.cancel:
+		x.h.loose = append(x.h.loose, refund{at, t.amount})
+	}
+}
+
+func (x *reading) order(at core.Micros, o *core.Order, props []byte) {
+	i, again := x.byID[o.ID]
+	if o.ID == "" || !again {
+		i = len(x.h.orders)
+		x.h.orders = append(x.h.orders, order{at: at})
+		if o.ID != "" {
+			if x.byID == nil {
+				x.byID = map[string]int{}
+			}
+			x.byID[o.ID] = i
+		}
+	}
+	v := &x.h.orders[i]
+	v.net, v.hasValue, v.cost, v.hasCost, v.foreign = o.Net, o.HasValue, o.Cost, o.HasCost, o.Currency != x.currency
+	v.guest = bytes.Contains(props, []byte(`"guest"`)) && gjson.GetBytes(props, "guest").Bool()
+	v.fee, v.feeCost, v.hasFee = delivery(props, core.Exponent(x.currency))
+}
+
+// delivery reads what delivery brought and cost.
+func delivery(props []byte, exponent int) (fee, cost int64, ok bool) {
+	if !bytes.Contains(props, []byte("_cost\"")) {
+		return 0, 0, false
+	}
+	f := gjson.GetManyBytes(props, "shipping", "shipping_cost", "delivery_cost")
+	if !f[1].Exists() {
+		f[1] = f[2]
+	}
+	fee, ok = core.ParseMoney(plain(f[0]), exponent)
+	if !ok {
+		return 0, 0, false
+	}
+	cost, ok = core.ParseMoney(plain(f[1]), exponent)
+	return fee, cost, ok
+}
+
+func plain(r gjson.Result) string {
+	if r.Type == gjson.Number {
+		return r.Raw
+	}
+	return r.Str
+}
+
+// settle takes off what was refunded, in the order of time.
+func (o *order) settle(list []told) {
+	full := false
+	for _, t := range list {
+		if t.cancel {
+			o.void = true
+			continue
+		}
+		if full {
+			continue
+		}
+		amount := t.amount
+		if t.full {
+			amount = o.net - o.back
+		}
+		o.back += amount
+		o.refunds = append(o.refunds, refund{t.at, amount})
+		full = t.full
+	}
+}

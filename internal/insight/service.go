@@ -1,0 +1,150 @@
+package insight
+
+import (
+	"context"
+	"sync"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/kit/clock"
+)
+
+// Deps are what the service stands on.
+type Deps struct {
+	Timeline *timeline.Store
+	Clock    clock.Clock
+	// Identity gives a number that rises whenever events change their customer;
+	// nil: they never do.
+	Identity func(ws core.WorkspaceID) int64
+	Stages   Stages // nil: no stage KPIs
+}
+
+// Service computes KPIs. Make one with New; it is safe for concurrent use.
+type Service struct {
+	Deps
+	catalogue *catalogue
+	cache     cache
+}
+
+// New makes the service.
+func New(d Deps) (*Service, error) {
+	c, err := readCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}}, nil
+}
+
+// Definitions gives the catalogue.
+func (s *Service) Definitions() []Definition { return append([]Definition(nil), s.catalogue.KPIs...) }
+
+// Definition finds a KPI of the catalogue.
+func (s *Service) Definition(key string) (Definition, bool) {
+	d := s.catalogue.byKey[key]
+	if d == nil {
+		return Definition{}, false
+	}
+	return *d, true
+}
+
+// Bounds of the cache.
+const (
+	// stale is how old a report may get although nothing changed: time passes.
+	stale = core.Minute
+	// calm is how many times as long as it took to compute a report serves on
+	// after a change: polling a busy timeline costs a twentieth of the machine.
+	calm = 20
+	kept = 64
+)
+
+// cacheKey is a report without its targets, which do not change numbers.
+type cacheKey struct {
+	ws               core.WorkspaceID
+	from, to, window core.Micros
+	model, version   int64
+	bots, byOrder    bool
+	currency, zone   string
+	lapse            int
+}
+
+// entry is one report in memory; mu is held while it is computed, so that many
+// who ask for the same wait for one computation.
+type entry struct {
+	mu     sync.Mutex
+	report *Report
+	change [2]int64
+	cost   core.Micros
+	used   int64 // under the lock of the cache
+}
+
+type cache struct {
+	mu      sync.Mutex
+	entries map[cacheKey]*entry
+	clock   int64
+}
+
+// get finds or makes an entry, dropping the one not used for longest.
+func (c *cache) get(k cacheKey) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clock++
+	e := c.entries[k]
+	if e == nil {
+		if len(c.entries) >= kept {
+			var oldest cacheKey
+			least := c.clock
+			for k, e := range c.entries {
+				if e.used < least {
+					oldest, least = k, e.used
+				}
+			}
+			delete(c.entries, oldest)
+		}
+		e = &entry{}
+		c.entries[k] = e
+	}
+	e.used = c.clock
+	return e
+}
+
+// Report computes the parts of all KPIs of a period, or gives those computed
+// before when they are still good: nothing changed, or it is too soon to look
+// again. Report.Computed says when they were.
+func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
+	if spec.Window <= 0 {
+		spec.Window = DefaultWindow
+	}
+	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, model: spec.Model, bots: spec.IncludeBots,
+		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays}
+	if s.Stages != nil {
+		k.version, _ = s.Stages.Identity(spec.Workspace, spec.Model)
+	}
+	e := s.cache.get(k)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change, now := s.change(spec.Workspace), core.FromTime(s.Clock.Now())
+	if e.report != nil {
+		age := now - e.report.Computed
+		if age >= 0 && age < stale && (change == e.change || age < calm*e.cost) {
+			return e.report, nil
+		}
+	}
+	r, err := s.compute(ctx, spec, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.stage(ctx, r); err != nil {
+		return nil, err
+	}
+	e.report, e.change, e.cost = r, change, core.FromTime(s.Clock.Now())-now
+	return r, nil
+}
+
+// change tells states of a timeline apart.
+func (s *Service) change(ws core.WorkspaceID) [2]int64 {
+	c := [2]int64{s.Timeline.Stats(ws).Events, 0}
+	if s.Identity != nil {
+		c[1] = s.Identity(ws)
+	}
+	return c
+}
