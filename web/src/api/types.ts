@@ -169,9 +169,10 @@ export type Identity = { identifiers: Identifier[]; log: IdentityEntry[] }
 export type Receipt = { id: string; status: string; action: string; stores: { store: string; before: number; after: number }[]; verified_at: string | null }
 
 export type ImportKind = 'customers' | 'events' | 'orders'
-export type Upload = { upload_id: string; name: string; bytes: number; encoding: string; delimiter: string; columns: { name: string; samples: string[] }[]; rows_estimate: number; suggested: { kind: ImportKind; preset: string | null; map: Record<string, string> } }
+export type Upload = { upload_id: string; name: string; bytes: number; encoding: string; delimiter: string; columns: { name: string; samples: string[] }[]; rows_estimate: number; suggested: { kind: ImportKind; preset: string | null; map: Record<string, string>; options?: Partial<ImportOptions> } }
 export type ImportField = { key: string; label: string; required: boolean; help: string }
-export type ImportOptions = { time_zone: string; currency: string; decimal_comma: boolean; date_order: 'ymd' | 'dmy' | 'mdy' }
+/** Presets carry further options; what the screens do not know goes back as it came. */
+export type ImportOptions = { time_zone: string; currency: string; decimal_comma: boolean; date_order?: 'ymd' | 'dmy' | 'mdy'; event?: string; cancel_prefix?: string; ignore_rest?: boolean }
 export type DryRun = {
   counts: { new: number; changed: number; unchanged: number; refused: number }
   sample: { line: number; event: Record<string, Json> }[]

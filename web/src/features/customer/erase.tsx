@@ -41,7 +41,8 @@ export default function EraseDialog({ customer, name, opened, close }: { custome
             <Radio.Group label={t`What to do`} value={action} onChange={setAction}>
               <Stack gap="xs" mt={6}>
                 <Radio value="delete" label={t`Delete everything`} description={t`Events, traits, identifiers, notes and consent. Past totals get smaller.`} />
-                <Radio value="suppress_and_delete" label={t`Delete everything and refuse new events`} description={t`Later events of the same identifiers are dropped on arrival.`} />
+                <Radio value="delete_and_suppress" label={t`Delete everything and refuse new events`} description={t`Later events of the same identifiers are dropped on arrival.`} />
+                <Radio value="anonymise" label={t`Anonymise`} description={t`Events stay for the totals, without anything that leads to the person.`} />
                 <Radio value="suppress" label={t`Only refuse new events`} description={t`What is stored stays; nothing is added.`} />
               </Stack>
             </Radio.Group>

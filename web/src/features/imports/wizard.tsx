@@ -19,7 +19,7 @@ export default function WizardScreen() {
   const [step, setStep] = useState(0)
   const [plan, setPlan] = useState<Plan>()
   const uploaded = (upload: Upload) => {
-    setPlan({ upload, kind: upload.suggested.kind, map: upload.suggested.map, options: { time_zone, currency, decimal_comma: upload.delimiter === ';', date_order: 'ymd' } })
+    setPlan({ upload, kind: upload.suggested.kind, map: upload.suggested.map, options: { time_zone, currency, decimal_comma: false, ...upload.suggested.options } })
     setStep(1)
   }
   return (
