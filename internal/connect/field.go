@@ -117,8 +117,9 @@ func Ready() []Preset {
 	}
 }
 
-// fit gives the preset for a file with these columns; ok says whether it fits.
-func (p Preset) fit(columns []string) (Preset, bool) {
+// Fit gives the preset for a file with these columns, without the optional
+// columns that the file lacks; ok says whether it fits.
+func (p Preset) Fit(columns []string) (Preset, bool) {
 	m := Mapping{}
 	for field, column := range p.Map {
 		switch {
@@ -145,7 +146,7 @@ type Suggestion struct {
 func suggest(columns []string, saved []Preset) Suggestion {
 	best := Suggestion{Kind: Customers, Map: Mapping{}}
 	for _, p := range append(saved, Ready()...) {
-		if p, ok := p.fit(columns); ok && len(p.Map) > len(best.Map) {
+		if p, ok := p.Fit(columns); ok && len(p.Map) > len(best.Map) {
 			best = Suggestion{p.Kind, p.Name, p.Map, p.Options}
 		}
 	}

@@ -82,6 +82,15 @@ func (s *Service) Start(ctx context.Context, ws core.WorkspaceID, upload string,
 	return run.ID, nil
 }
 
+// Complete gives a plan with all options as a run would use them.
+func (s *Service) Complete(ctx context.Context, ws core.WorkspaceID, upload string, p Plan) (Plan, error) {
+	u, err := s.upload(ctx, ws, upload)
+	if err != nil {
+		return p, err
+	}
+	return s.ready(ctx, ws, u, p)
+}
+
 // ready completes a plan: the options of a ready mapping whose columns it uses,
 // then the workspace's zone and currency. It fails when the plan does not fit
 // the file.
@@ -91,7 +100,7 @@ func (s *Service) ready(ctx context.Context, ws core.WorkspaceID, u *Upload, p P
 	o := &p.Options
 	if o.Group == "" && o.CancelPrefix == "" && o.FeeCodes == nil {
 		for _, r := range Ready() {
-			if fitted, ok := r.fit(u.names()); ok && r.Kind == p.Kind && maps.Equal(fitted.Map, p.Map) {
+			if fitted, ok := r.Fit(u.Names()); ok && r.Kind == p.Kind && maps.Equal(fitted.Map, p.Map) {
 				o.Group, o.CancelPrefix, o.FeeCodes = r.Options.Group, r.Options.CancelPrefix, r.Options.FeeCodes
 			}
 		}
@@ -109,15 +118,15 @@ func (s *Service) ready(ctx context.Context, ws core.WorkspaceID, u *Upload, p P
 	if _, err := u.formatOf(o); err != nil {
 		return p, err
 	}
-	t, _, closeAll, err := s.reading(ws, u, &p)
+	_, _, closeAll, err := s.reading(ws, u, &p)
 	if err != nil {
 		return p, err
 	}
-	_ = t
 	return p, closeAll()
 }
 
-func (in *Inspection) names() []string {
+// Names gives the names of the columns.
+func (in *Inspection) Names() []string {
 	out := make([]string, len(in.Columns))
 	for i, c := range in.Columns {
 		out[i] = c.Name
