@@ -36,13 +36,22 @@ export function ErrorBox({ error, retry }: { error: unknown; retry?: () => void 
   )
 }
 
-/** A refused form: its general message. Field messages stand at the fields. */
-export function FormError({ error }: { error: unknown }) {
+/** A refused form: its general message. Field messages stand at the fields, or in a list where there are none. */
+export function FormError({ error, fields = false }: { error: unknown; fields?: boolean }) {
   const text = useErrorText()
   if (!error) return null
   return (
     <Alert color="red" variant="light" icon={<IconAlert size={18} />} role="alert">
       {text(error)}
+      {fields && error instanceof ApiError && error.fields.length > 0 && (
+        <ul style={{ margin: '6px 0 0', paddingInlineStart: 18 }}>
+          {error.fields.map((f) => (
+            <li key={f.location + f.message}>
+              {f.location.replace(/^body\./, '')}: {f.message}
+            </li>
+          ))}
+        </ul>
+      )}
     </Alert>
   )
 }

@@ -1,9 +1,9 @@
-import { Alert, Button, Group, SimpleGrid, Skeleton, Stack, TextInput } from '@mantine/core'
+import { Button, Group, SimpleGrid, Skeleton, Stack, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { api, ApiError, type DryRun } from '~/api'
+import { api, type DryRun } from '~/api'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { useReasonName } from '~/ui/names'
@@ -34,13 +34,12 @@ export default function CheckStep({ plan, back, toColumns }: { plan: Plan; back:
       {dry.isPending && <Skeleton height={260} aria-label={t`Reading the file`} />}
       {dry.isError && (
         <>
-          <FormError error={dry.error} />
-          {dry.error instanceof ApiError && dry.error.fields.map((e) => <Alert key={e.location} color="orange" variant="light">{`${e.location.split(/[./]/).at(-1)}: ${e.message}`}</Alert>)}
+          <FormError error={dry.error} fields />
           <Button variant="default" onClick={toColumns}>{t`Back to the columns`}</Button>
         </>
       )}
       {dry.data && <Outcome dry={dry.data} />}
-      <FormError error={start.error} />
+      <FormError error={start.error} fields />
       <Group justify="space-between" align="end">
         <Button variant="default" onClick={back}>{t`Back`}</Button>
         <Group align="end">

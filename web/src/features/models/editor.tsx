@@ -74,7 +74,7 @@ function Editor({ model }: { model: StageModel }) {
         </Group>
       }
     >
-      <FormError error={save.error} />
+      <FormError error={save.error} fields />
       {changed && missing.length > 0 && <Alert color="orange" variant="light">{t`Still to fill in: ${missing.map(label).join(', ')}`}</Alert>}
       <Tabs value={tab} onChange={setTab} keepMounted={false}>
         <Tabs.List mb="md">
