@@ -426,3 +426,40 @@ func TestImportResumes(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "") })
 	t.Run("postgres", func(t *testing.T) { test(t, dbtest.PostgresDSN(t)) })
 }
+
+// TestImportCommand runs the command on a data folder, twice, and as dry run.
+func TestImportCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	openShop(t, dir, "", "Europe/Rome", "EUR").stop()
+	file := filepath.Join(t.TempDir(), "orders.csv")
+	if err := os.WriteFile(file, []byte("Order;Who;When;Worth\n1;u1;31/01/2024;1.000,50\n2;u2;01/02/2024;5\nbroken\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(dry bool) string {
+		t.Helper()
+		var out, progress bytes.Buffer
+		cmd := app.ImportCmd{Where: app.Where{Data: dir}, Kind: "orders", File: file, DecimalComma: true, DryRun: dry, Workspace: 1,
+			Map: map[string]string{"order_id": "Order", "user_id": "Who", "time": "When", "amount": "Worth"}}
+		env := &app.Env{Streams: app.Streams{Out: &out, Err: &progress}, Ctx: context.Background(), Log: slog.New(slog.DiscardHandler), Clock: clock.System{}}
+		if err := cmd.Run(env); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if got := run(true); !strings.HasPrefix(got, "rows: 3\nnew: 2\nchanged: 0\nunchanged: 0\nrefused: 1\norders: 2\n") || !strings.Contains(got, `"timestamp": "2024-01-30T23:00:00Z"`) {
+		t.Errorf("dry run: %s", got)
+	}
+	for i := range 2 {
+		if got := run(false); !strings.Contains(got, ": 3 rows, 2 events, 1 rows refused") {
+			t.Errorf("run %d: %s", i, got)
+		}
+	}
+	if got := run(true); !strings.Contains(got, "new: 0\nchanged: 0\nunchanged: 2\n") {
+		t.Errorf("dry run after the import: %s", got)
+	}
+	s := openShop(t, dir, "", "", "")
+	if b := s.books(); b.Buyers != 2 || b.Orders != 2 || b.Revenue != 100_550 || b.Events != 2 {
+		t.Errorf("books %+v", b)
+	}
+}

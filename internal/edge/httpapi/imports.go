@@ -52,6 +52,8 @@ type importPlan struct {
 	Kind     connect.Kind      `json:"kind" enum:"customers,events,orders"`
 	Map      map[string]string `json:"map" doc:"Field to column; the fields are in /imports/fields"`
 	Options  connect.Options   `json:"options,omitempty"`
+	// SavePreset is for a start only: a dry run writes nothing.
+	SavePreset string `json:"save_preset,omitempty" maxLength:"200" doc:"Keep mapping and options under this name when the import starts"`
 }
 
 func (p *importPlan) plan() connect.Plan {
@@ -142,12 +144,7 @@ type startedImport struct {
 	ID string `json:"id"`
 }
 
-func (a *API) startImport(ctx context.Context, p *access.Principal, in *struct {
-	Body struct {
-		importPlan
-		SavePreset string `json:"save_preset,omitempty" maxLength:"200" doc:"Keep mapping and options under this name"`
-	}
-}) (*Body[startedImport], error) {
+func (a *API) startImport(ctx context.Context, p *access.Principal, in *struct{ Body importPlan }) (*Body[startedImport], error) {
 	plan := in.Body.plan()
 	if in.Body.SavePreset != "" {
 		if err := a.Imports.SavePreset(ctx, p.Workspace, in.Body.SavePreset, plan); err != nil {
@@ -196,7 +193,11 @@ func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, er
 			return nil, errs.Wrap(err, errs.Invalid, "damaged_form", "the form cannot be read to its end")
 		}
 		if part.FormName() == "file" {
-			return a.Imports.Upload(r.Context(), p.Workspace, part.FileName(), part)
+			u, err := a.Imports.Upload(r.Context(), p.Workspace, part.FileName(), part)
+			if errors.Is(err, io.ErrUnexpectedEOF) && errs.KindOf(err) == errs.Internal {
+				err = errs.Wrap(err, errs.Invalid, "damaged_form", "the form ends too early")
+			}
+			return u, err
 		}
 	}
 }
