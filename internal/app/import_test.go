@@ -463,3 +463,55 @@ func TestImportCommand(t *testing.T) {
 		t.Errorf("books %+v", b)
 	}
 }
+
+// TestImportCommandThroughServer runs the command against a server.
+func TestImportCommandThroughServer(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dir := t.TempDir()
+	openShop(t, dir, "", "Europe/Rome", "EUR").stop()
+	a, err := app.Open(ctx, app.Config{Data: dir, Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), clock.System{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := a.Access.CreateKey(ctx, 1, "import", access.Developer, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := a.Serve(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(file, []byte("Record ID,First Name,Last Name,Email,Create Date\n7.0,Ada,Bell,a@x.io,2024-01-02 10:00\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(c app.ImportCmd) (string, error) {
+		var out bytes.Buffer
+		c.Kind, c.File, c.URL = "customers", file, srv.URL()
+		err := c.Run(&app.Env{Streams: app.Streams{Out: &out, Err: io.Discard}, Ctx: ctx, Log: slog.New(slog.DiscardHandler), Clock: clock.System{}})
+		return out.String(), err
+	}
+	if got, err := run(app.ImportCmd{APIKey: key, Preset: "hubspot", DryRun: true}); err != nil || !strings.Contains(got, "new: 1\n") {
+		t.Errorf("dry run: %s %v", got, err)
+	}
+	if got, err := run(app.ImportCmd{APIKey: key, Preset: "hubspot"}); err != nil || !strings.Contains(got, ": 1 rows, 1 events, 0 rows refused") {
+		t.Errorf("run: %s %v", got, err)
+	}
+	if _, err := run(app.ImportCmd{APIKey: key, Map: map[string]string{"user_id": "nowhere"}}); err == nil || !strings.Contains(err.Error(), "map.user_id") {
+		t.Errorf("an unknown column gave %v", err)
+	}
+	if _, err := run(app.ImportCmd{APIKey: "wrong"}); err == nil {
+		t.Error("a wrong key was let in")
+	}
+	if err := srv.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	s := openShop(t, dir, "", "", "")
+	if c, err := s.Customers.Get(ctx, 1, 1); err != nil || c.Name != "Ada Bell" || c.Email != "a@x.io" || c.UserID != "7" {
+		t.Errorf("customer %+v %v", c, err)
+	}
+}
