@@ -105,8 +105,8 @@ func (a *API) boards() {
 }
 
 type boardIn struct {
-	modelID
-	span
+	ModelID
+	Span
 	At     time.Time `query:"at" doc:"State at this instant, default now"`
 	Window string    `query:"window" default:"30d" doc:"Conversion counts within this span of entering"`
 }
@@ -204,8 +204,8 @@ func (a *API) steps(ctx context.Context, p *access.Principal, from, to core.Micr
 }
 
 func (a *API) flow(ctx context.Context, p *access.Principal, in *struct {
-	modelID
-	span
+	ModelID
+	Span
 	Period string `query:"period" default:"month" enum:"day,week,month,quarter"`
 }) (*Body[flowOut], error) {
 	m, err := a.Lifecycle.Model(p.Workspace, in.ID)
@@ -268,8 +268,8 @@ type timelapseOut struct {
 }
 
 func (a *API) timelapse(ctx context.Context, p *access.Principal, in *struct {
-	modelID
-	span
+	ModelID
+	Span
 	Step string `query:"step" default:"day" enum:"day,week,month"`
 }) (*Body[timelapseOut], error) {
 	m, err := a.Lifecycle.Model(p.Workspace, in.ID)
@@ -319,8 +319,8 @@ type movesOut struct {
 }
 
 func (a *API) moves(ctx context.Context, p *access.Principal, in *struct {
-	modelID
-	span
+	ModelID
+	Span
 	Stage     string `query:"stage" doc:"Entered or left this stage"`
 	FromStage string `query:"from_stage"`
 	ToStage   string `query:"to_stage"`

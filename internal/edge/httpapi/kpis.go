@@ -56,8 +56,17 @@ func kpisOut(list []insight.KPI) []kpiShape {
 	return out
 }
 
+// Parameters are read from embedded structs only when the embedded field is an
+// exported one; these names make it so.
+type (
+	// Span is the range of time of a request.
+	Span = span
+	// ModelID is the stage model in the path of a request.
+	ModelID = modelID
+)
+
 type kpisIn struct {
-	span
+	Span
 	Model       int64  `query:"model" doc:"Stage model; default the default one"`
 	Window      string `query:"window" default:"30d" doc:"Leads and stages convert within this span"`
 	IncludeBots bool   `query:"include_bots" doc:"Bots and test orders count as well"`
@@ -153,7 +162,7 @@ func (a *API) listKPIs(ctx context.Context, p *access.Principal, in *kpisIn) (*B
 			return nil, err
 		}
 	}
-	spec, err := a.spec(&w, in.span, in.Window, in.Model)
+	spec, err := a.spec(&w, in.Span, in.Window, in.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +178,7 @@ func (a *API) listKPIs(ctx context.Context, p *access.Principal, in *kpisIn) (*B
 
 // stageKPIs gives the board the KPIs that each stage names.
 func (a *API) stageKPIs(ctx context.Context, p *access.Principal, w *access.Workspace, in *boardIn, model int64) (map[string][]kpiShape, error) {
-	spec, err := a.spec(w, in.span, in.Window, model)
+	spec, err := a.spec(w, in.Span, in.Window, model)
 	if err != nil {
 		return nil, err
 	}
