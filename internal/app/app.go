@@ -92,6 +92,7 @@ func (a *App) rooms(ctx context.Context) error {
 		Reactors: []pipeline.Reactor{summaries{a.Customers, a.Access}, stages{a.Lifecycle}},
 	})
 	a.Lifecycle.SetBackfiller(a.Pipeline)
+	a.Timeline.SetStill(a.Pipeline.Hold)
 	if a.Imports, err = a.openImports(); err != nil {
 		return fmt.Errorf("open imports: %w", err)
 	}

@@ -34,6 +34,7 @@ type Serving struct {
 	Listen         string   `help:"Address and port to listen on." default:"127.0.0.1:8600"`
 	PublicURL      string   `help:"Address that browsers use, when it is another." placeholder:"URL"`
 	TrustedProxies []string `help:"Addresses or networks of proxies that may tell the caller's address." placeholder:"CIDR"`
+	SealEvents     int      `help:"Events not yet in files at which they are sealed." default:"200000"`
 	MaxPending     int64    `help:"Events that may wait in the inbox before clients are told to come back." default:"5000000"`
 }
 
@@ -44,6 +45,7 @@ type CLI struct {
 	LogFormat string     `help:"text or json." enum:"text,json" default:"text"`
 	Serve     ServeCmd   `cmd:"" help:"Run the server."`
 	Demo      DemoCmd    `cmd:"" help:"Make a seeded demo shop and serve it."`
+	Import    ImportCmd  `cmd:"" help:"Import customers, events or orders from a CSV file."`
 	Verify    VerifyCmd  `cmd:"" help:"Check a data folder; exit 0 only when clean."`
 	Backup    BackupCmd  `cmd:"" help:"Write a backup, also while the server runs."`
 	Restore   RestoreCmd `cmd:"" help:"Restore a backup into an empty folder."`
@@ -72,7 +74,7 @@ func (w *Where) config() Config { return Config{Data: w.Data, Database: w.Databa
 
 func (s *ServeCmd) config() Config {
 	c := s.Where.config()
-	c.Listen, c.PublicURL, c.Proxies, c.MaxPending = s.Listen, s.PublicURL, s.TrustedProxies, s.MaxPending
+	c.Listen, c.PublicURL, c.Proxies, c.MaxPending, c.SealEvents = s.Listen, s.PublicURL, s.TrustedProxies, s.MaxPending, s.SealEvents
 	return c
 }
 

@@ -246,6 +246,9 @@ func TestLiveEqualsBackfill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if rep, err := b.Verify(ctx, 0); err != nil || len(rep.Problems) > 0 {
+			t.Fatalf("verify: %v %v", rep, err)
+		}
 		if !reflect.DeepEqual(x, y) {
 			t.Fatalf("backfill differs from live: %d and %d spells\n%v\n%v", len(y), len(x), y, x)
 		}

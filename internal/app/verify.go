@@ -56,10 +56,13 @@ func (a *App) Verify(ctx context.Context, sample int) (*Report, error) {
 // id with another content carry a flag and are no doubles.
 func (a *App) verifyEvents(ctx context.Context, ws core.WorkspaceID, r *Report) error {
 	seen := map[uint64]struct{}{}
-	return a.Timeline.Scan(ctx, timeline.Request{Workspace: ws, Workers: 1, Columns: []string{timeline.ColID, timeline.ColSource, timeline.ColFlags}},
+	return a.Timeline.Scan(ctx, timeline.Request{Workspace: ws, Workers: 1, Columns: []string{timeline.ColID, timeline.ColSource, timeline.ColFlags, timeline.ColActor}},
 		func(_ int, c core.CustomerID, rows *timeline.Rows) error {
 			for i := range rows.Time {
 				r.Events++
+				if home := a.Customers.Home(ws, core.ActorID(rows.Actor[i]), rows.Time[i]); home != c {
+					r.add("event %q is read under customer %d, but its identifier %d belongs to customer %d", rows.ID[i], c, rows.Actor[i], home)
+				}
 				if core.Flags(rows.Flags[i])&(core.FlagIDConflict|core.FlagNoMessageID) != 0 {
 					continue
 				}

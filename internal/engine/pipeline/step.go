@@ -119,6 +119,18 @@ func (r *run) finish(ctx context.Context) error {
 	for c := range r.session.Moved() {
 		r.refold[c] = true
 	}
+	homes, ok := r.p.Identity.(timeline.Homes)
+	if !ok {
+		return errors.New("identity does not tell homes")
+	}
+	// A later message of the batch may have moved the customer of an earlier
+	// one: what is written must agree with the map as it is now.
+	for i := range r.batch.Events {
+		e := &r.batch.Events[i]
+		if c := homes.Home(r.ws, e.Actor, e.Time); c != 0 {
+			e.Customer = c
+		}
+	}
 	if len(r.batch.Events) > 0 {
 		if err := r.p.Timeline.Append(ctx, r.tx, r.ws, r.batch.Events); err != nil {
 			return fmt.Errorf("append to timeline: %w", err)
@@ -186,14 +198,10 @@ func eventOf(m *core.Message, c core.CustomerID, a core.ActorID) core.Event {
 	return e
 }
 
-// group sorts the batch's events by their customer as it is now that the whole
-// batch is resolved.
-func (r *run) group(homes timeline.Homes) {
+// group sorts the batch's events by customer.
+func (r *run) group() {
 	for i := range r.batch.Events {
 		e := &r.batch.Events[i]
-		if c := homes.Home(r.ws, e.Actor, e.Time); c != 0 {
-			e.Customer = c
-		}
 		r.events[e.Customer] = append(r.events[e.Customer], i)
 	}
 	for _, idx := range r.events {
@@ -235,11 +243,7 @@ func (r *run) timers(ctx context.Context, idle bool) error {
 
 // fold brings every touched customer up to date.
 func (r *run) fold(ctx context.Context) error {
-	if homes, ok := r.p.Identity.(timeline.Homes); ok {
-		r.group(homes)
-	} else {
-		return errors.New("identity does not tell homes")
-	}
+	r.group()
 	touched := map[core.CustomerID]bool{}
 	for c := range r.events {
 		touched[c] = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
@@ -108,6 +109,11 @@ func (s *Store) toSettle(all []*segment) []*segment {
 // under the customers they belong to now. edit may change an event or refuse
 // it. The result is nil when no row is left.
 func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment, edit func(*row) bool, step string) (*segment, error) {
+	release := func() {}
+	if step == "compact" { // an erasure is called while nothing else runs
+		release = sync.OnceFunc(s.still(ws))
+	}
+	defer release()
 	o := outline{ws: ws, month: old[0].month, version: s.home().Version(ws), props: propCounts{}, context: map[string]bool{}, many: map[string]bool{}, step: step}
 	for _, g := range old {
 		f, err := g.opened()
@@ -128,7 +134,7 @@ func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment
 	batches := make(chan []*row, 8)
 	go func() {
 		defer close(batches)
-		if err := s.push(ctx, ws, old, edit, batches); err != nil {
+		if err := s.push(ctx, ws, view{segments: old, prepared: release}, edit, batches); err != nil {
 			cancel(err)
 		}
 	}()
@@ -154,7 +160,7 @@ func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment
 }
 
 // push sends the rows of files in order.
-func (s *Store) push(ctx context.Context, ws core.WorkspaceID, old []*segment, edit func(*row) bool, out chan<- []*row) error {
+func (s *Store) push(ctx context.Context, ws core.WorkspaceID, v view, edit func(*row) bool, out chan<- []*row) error {
 	var batch []*row
 	send := func() error {
 		select {
@@ -165,7 +171,7 @@ func (s *Store) push(ctx context.Context, ws core.WorkspaceID, old []*segment, e
 			return context.Cause(ctx)
 		}
 	}
-	err := s.scan(ctx, Request{Workspace: ws, Workers: 1}, everything(), view{segments: old}, func(_ int, _ core.CustomerID, r *Rows) error {
+	err := s.scan(ctx, Request{Workspace: ws, Workers: 1}, everything(), v, func(_ int, _ core.CustomerID, r *Rows) error {
 		for i := range r.Time {
 			e := r.row(i)
 			if edit != nil && !edit(e) {

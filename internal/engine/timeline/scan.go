@@ -73,7 +73,11 @@ func (s *Store) Scan(ctx context.Context, req Request, fn func(worker int, c cor
 
 func (s *Store) scan(ctx context.Context, req Request, p plan, v view, fn func(worker int, c core.CustomerID, r *Rows) error) error {
 	sc := &scanner{store: s, req: req, plan: p, want: newMatcher(&req), names: newNameTable(), view: v}
-	if err := sc.prepare(ctx); err != nil {
+	err := sc.prepare(ctx)
+	if v.prepared != nil {
+		v.prepared()
+	}
+	if err != nil {
 		return fmt.Errorf("scan timeline: %w", err)
 	}
 	return sc.run(ctx, fn)

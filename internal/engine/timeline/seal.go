@@ -78,8 +78,9 @@ func discard(made []*segment) error {
 // writeRuns writes the rows of runs to one file a month, under the customers
 // they belong to now.
 func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run) (made []*segment, rows int, err error) {
-	// The version is read before any home is asked for: a change in between
-	// only makes readers ask again.
+	// What is written must rest on a map that is committed: an identity change
+	// that is rolled back would leave rows under numbers that never were.
+	release := s.still(ws)
 	version := s.home().Version(ws)
 	months := map[int64][][]*row{}
 	for _, r := range runs {
@@ -88,6 +89,7 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 		}
 		rows += len(r.rows)
 	}
+	release()
 	order := make([]int64, 0, len(months))
 	for m := range months {
 		order = append(order, m)

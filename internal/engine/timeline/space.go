@@ -44,6 +44,7 @@ func (s *space) add(r *run) {
 type view struct {
 	runs     []*run
 	segments []*segment
+	prepared func() // called once it is settled where moved rows live; may be nil
 }
 
 func (s *space) view() view {

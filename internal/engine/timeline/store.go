@@ -24,13 +24,14 @@ var queriesText string
 // Store keeps the timelines of all workspaces. Make one with Open; it is safe
 // for concurrent use.
 type Store struct {
-	opt   Options
-	root  string // <dir>/timeline
-	q     db.Queries
-	codec *codec
-	homes atomic.Pointer[Homes]
-	moves moveCache
-	trash trash
+	opt    Options
+	root   string // <dir>/timeline
+	q      db.Queries
+	codec  *codec
+	homes  atomic.Pointer[Homes]
+	stills atomic.Pointer[func(ws core.WorkspaceID) (release func())]
+	moves  moveCache
+	trash  trash
 
 	mu     sync.Mutex
 	spaces map[core.WorkspaceID]*space
@@ -82,6 +83,18 @@ func (s *Store) SetHomes(h Homes) {
 		h = nobodyMoved{}
 	}
 	s.homes.Store(&h)
+}
+
+// SetStill sets what keeps changes of identity out while the store settles
+// where rows live, until the function that it gives is called. Without it the
+// caller promises that no change is ever rolled back.
+func (s *Store) SetStill(still func(ws core.WorkspaceID) (release func())) { s.stills.Store(&still) }
+
+func (s *Store) still(ws core.WorkspaceID) (release func()) {
+	if f := s.stills.Load(); f != nil {
+		return (*f)(ws)
+	}
+	return func() {}
 }
 
 func (s *Store) home() Homes { return *s.homes.Load() }
