@@ -161,11 +161,11 @@ function TargetEditor({ kpi }: { kpi: Kpi }) {
   const [value, setValue] = useState<number | string>('')
   const [direction, setDirection] = useState<'up' | 'down'>(kpi.direction ?? 'up')
   const put = useMutation({
-    mutationFn: (body: { value: number | null; direction: 'up' | 'down'; warn: number | null }) => api.put(`/kpis/${kpi.key}/target`, body),
+    mutationFn: (body: { value: number | null; direction: 'up' | 'down'; warn?: number }) => api.put(`/kpis/${kpi.key}/target`, body),
     onSuccess: async (_, body) => {
       setOpened(false)
       await client.invalidateQueries({ predicate: (x) => x.queryKey[0] === 'kpis' || x.queryKey[0] === 'board' })
-      const before = { value: kpi.target, direction: kpi.direction ?? ('up' as const), warn: kpi.warn ?? null }
+      const before = { value: kpi.target, direction: kpi.direction ?? ('up' as const), warn: kpi.warn ?? undefined }
       if (before.value !== body.value) toast.undo(t`Target saved.`, () => put.mutate(before))
     },
   })
@@ -193,7 +193,7 @@ function TargetEditor({ kpi }: { kpi: Kpi }) {
         <form
           onSubmit={(e) => {
             e.preventDefault()
-            put.mutate({ value: value === '' ? null : Number(value) * factor, direction, warn: kpi.warn ?? null })
+            put.mutate({ value: value === '' ? null : Number(value) * factor, direction, warn: kpi.warn ?? undefined })
           }}
         >
           <Stack gap="xs">
