@@ -20,6 +20,9 @@ func (f *buyers) add(t *tally, c core.CustomerID, h *history) {
 	if len(own) == 0 {
 		return
 	}
+	for _, o := range own {
+		o.day = dayOf(o.at, f.zone)
+	}
 	for i := range windowCount {
 		f.state(t, c, own, i)
 	}
@@ -120,7 +123,7 @@ func (f *buyers) state(t *tally, c core.CustomerID, own []*order, i int) {
 	default:
 		s[cActive]++
 	}
-	if dayOf(own[0].at, f.zone) != dayOf(own[n-1].at, f.zone) {
+	if own[0].day != own[n-1].day {
 		s[cRepeaters]++
 	}
 	f.value(t, c, own[:n], i, to)
@@ -207,11 +210,10 @@ func (f *buyers) gaps(t *tally, own []*order) {
 			if o.at >= to {
 				break
 			}
-			day := dayOf(o.at, f.zone)
-			if any && day > last {
-				t.gaps[i] = bump(t.gaps[i], day-last)
+			if any && o.day > last {
+				t.gaps[i] = bump(t.gaps[i], o.day-last)
 			}
-			last, any = day, true
+			last, any = o.day, true
 		}
 		if any {
 			t.open[i] = bump(t.open[i], max(0, dayOf(to, f.zone)-last))

@@ -2,6 +2,9 @@ package insight
 
 import (
 	"bytes"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
@@ -12,6 +15,7 @@ import (
 // as-of instant. Money is in minor units of the workspace currency.
 type order struct {
 	at        core.Micros // first told
+	day       int64       // number of its calendar day, of paid orders of customers
 	net, cost int64
 	fee       int64 // delivery fee charged
 	feeCost   int64 // what the delivery cost
@@ -72,6 +76,52 @@ func orderNames() []timeline.EventKey {
 		{Kind: core.KindTrack, Name: core.EventOrderCancelled}}
 }
 
+// orderPaths are the properties that an order is read from. Naming them spares
+// the scan the columns of all other properties.
+func orderPaths() []string {
+	return []string{"order_id", "currency", "subtotal", "revenue", "total", "tax", "shipping", "discount", "cost", "products", "guest", "test",
+		"shipping_cost", "delivery_cost"}
+}
+
+func orderColumns() []string {
+	out := []string{timeline.ColFlags}
+	for _, p := range orderPaths() {
+		out = append(out, timeline.Prop(p))
+	}
+	return out
+}
+
+// appendProps writes the properties of row i that were read as a JSON object.
+func appendProps(buf []byte, r *timeline.Rows, i int, paths []string) []byte {
+	buf = append(buf, '{')
+	for k, path := range paths {
+		c := r.PropColumn(k)
+		kind := c.Kind[i]
+		if kind == core.ValueNone {
+			continue
+		}
+		if len(buf) > 1 {
+			buf = append(buf, ',')
+		}
+		buf = append(append(append(buf, '"'), path...), `":`...)
+		switch {
+		case kind == core.ValueText:
+			buf = gjson.AppendJSONString(buf, c.Text[i])
+		case kind == core.ValueBool:
+			buf = strconv.AppendBool(buf, c.Num[i] != 0)
+		case kind == core.ValueNumber && c.Text[i] == "":
+			format := byte('f')
+			if math.Abs(c.Num[i]) >= 1e21 {
+				format = 'e'
+			}
+			buf = strconv.AppendFloat(buf, c.Num[i], format, -1, 64)
+		default: // numbers, lists and objects as they were written
+			buf = append(buf, c.Text[i]...)
+		}
+	}
+	return append(buf, '}')
+}
+
 // told is a refund or cancellation on its way to its order.
 type told struct {
 	at     core.Micros
@@ -93,11 +143,13 @@ type reading struct {
 // back all that is left.
 func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
 	x := reading{currency: currency}
+	paths := orderPaths()
+	var props []byte
 	for i := range r.Len() {
 		if core.Flags(r.Flags[i])&skip != 0 {
 			continue
 		}
-		props := r.Props[i]
+		props = appendProps(props[:0], r, i, paths)
 		if skip != 0 && bytes.Contains(props, []byte(`"test"`)) && gjson.GetBytes(props, "test").Bool() {
 			continue
 		}
@@ -113,6 +165,7 @@ func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
 
 func (x *reading) event(at core.Micros, name string, props []byte) {
 	o := core.ReadOrder(props, x.currency)
+	o.ID = strings.Clone(o.ID) // props is used again for the next event
 	if name == core.EventOrderCompleted {
 		x.order(at, &o, props)
 		return

@@ -56,7 +56,7 @@ func (s *Service) orders(ctx context.Context, r *Report, skip core.Flags, only [
 		found[i] = map[core.CustomerID]*history{}
 	}
 	fold := buyers{w: &r.w, lapse: r.spec.lapse(), zone: r.spec.Settings.Zone}
-	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: orderNames(), Columns: []string{timeline.ColProps, timeline.ColFlags}, Customers: only, Workers: n}
+	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: orderNames(), Columns: orderColumns(), Customers: only, Workers: n}
 	err := s.Timeline.Scan(ctx, req, func(worker int, c core.CustomerID, rows *timeline.Rows) error {
 		h := readOrders(rows, r.spec.Settings.Currency, skip)
 		fold.add(&tallies[worker], c, &h)

@@ -38,7 +38,8 @@ func (r *Report) of(d *Definition, i int) value {
 			v.interval(r.tally.pairs[d.pair])
 		}
 	case "annual":
-		v.annual(num, den, r.w.length, i)
+		from, to := r.w.span(i)
+		v.annual(num, den, to-from)
 	case "lead":
 		v.lead(num, den, s[cLeadsPending], r.tally.spells[i])
 	case "median":
@@ -77,11 +78,8 @@ func (v *value) interval(list []pair) {
 }
 
 // annual turns the churn of a window into that of a year.
-func (v *value) annual(num, den int64, length core.Micros, i int) {
+func (v *value) annual(num, den int64, length core.Micros) {
 	v.rate(num, den)
-	if i >= firstSlice {
-		length /= sparkPoints
-	}
 	if !v.ok || length <= 0 {
 		v.ok, v.hasIv = false, false
 		return
