@@ -1,0 +1,77 @@
+package insight_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/ciclo/ciclo/internal/core"
+)
+
+// random makes n events of some thirty customers over 200 days.
+func (s *shop) random(rnd *rand.Rand, n int) []core.Event {
+	var out []core.Event
+	names := []string{"Product Viewed", "Signed Up", "Trial Started", "Promotion Viewed", "Promotion Clicked", "Email Sent", "Email Delivered", "Email Bounced",
+		"Email Opened", "Email Link Clicked", "Unsubscribed", "Email Marked as Spam", "Order Shipped"}
+	for range n {
+		c := core.CustomerID(1 + rnd.IntN(30))
+		day := float64(rnd.IntN(200)) + float64(rnd.IntN(96))/96
+		var e core.Event
+		switch rnd.IntN(12) {
+		case 0, 1:
+			e = s.event(c, core.KindPage, "Home", day, nil)
+		case 2:
+			e = s.event(c, core.KindIdentify, "", day, obj{"email": "a@b.c"})
+		case 3, 4, 5:
+			e = s.order(c, day, s.randomOrder(rnd))
+		case 6:
+			p := obj{"order_id": fmt.Sprint("o", rnd.IntN(60))}
+			if rnd.IntN(2) == 0 {
+				p["revenue"] = rnd.IntN(3000)
+			}
+			if rnd.IntN(6) == 0 {
+				delete(p, "order_id")
+			}
+			e = s.event(c, core.KindTrack, []string{core.EventOrderRefunded, core.EventOrderRefunded, core.EventOrderCancelled}[rnd.IntN(3)], day, p)
+		default:
+			e = s.event(c, core.KindTrack, names[rnd.IntN(len(names))], day, nil)
+		}
+		if rnd.IntN(12) == 0 {
+			e.Flags = []core.Flags{core.FlagBot, core.FlagTest, core.FlagImported}[rnd.IntN(3)]
+		}
+		out = append(out, e)
+		if e.Kind == core.KindPage && rnd.IntN(3) > 0 { // go on with the visit
+			for range rnd.IntN(4) {
+				e.Time += core.Micros(rnd.IntN(40)) * core.Minute
+				e.ID = fmt.Sprint("v", len(s.all), "-", len(out))
+				e.Kind, e.Name, e.Props = core.KindPage, "", nil
+				if rnd.IntN(4) == 0 {
+					o := s.order(c, 0, s.randomOrder(rnd))
+					e.Kind, e.Name, e.Props = o.Kind, o.Name, o.Props
+				}
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+func (s *shop) randomOrder(rnd *rand.Rand) obj {
+	p := obj{"order_id": fmt.Sprint("o", rnd.IntN(60)), "revenue": []any{0, rnd.IntN(90) + 1, "12.50", float64(rnd.IntN(9000)+1) / 100}[rnd.IntN(4)]}
+	if rnd.IntN(3) > 0 {
+		p["cost"] = rnd.IntN(20)
+	}
+	if rnd.IntN(3) == 0 {
+		p["shipping"], p["shipping_cost"] = rnd.IntN(8), rnd.IntN(6)
+	}
+	for key, v := range map[string]any{"currency": "USD", "guest": true, "test": true} {
+		if rnd.IntN(9) == 0 {
+			p[key] = v
+		}
+	}
+	for _, key := range []string{"order_id", "revenue"} {
+		if rnd.IntN(12) == 0 {
+			delete(p, key)
+		}
+	}
+	return p
+}
