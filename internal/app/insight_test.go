@@ -12,6 +12,7 @@ import (
 	"github.com/ciclo/ciclo/internal/demo"
 	"github.com/ciclo/ciclo/internal/inbox"
 	"github.com/ciclo/ciclo/internal/insight"
+	"github.com/ciclo/ciclo/internal/lifecycle"
 )
 
 // play sends the whole history of a demo shop through the ordinary door.
@@ -101,12 +102,26 @@ func TestKPIsOfDemoShop(t *testing.T) {
 			}
 		}
 		want("dormant_rate", dormant/float64(len(tr.Buyers)))
-		for _, list := range [][]insight.KPI{b.Insight.KPIs(r, "it", nil)} {
-			for _, x := range list {
-				t.Logf("%-28s %-10s %12s  %s  %s", x.Key, x.Stage, show(x.Value), x.Name, x.Note)
+	})
+}
+
+// TestTemplatesNameKnownKPIs: a stage cannot show what the catalogue lacks.
+func TestTemplatesNameKnownKPIs(t *testing.T) {
+	t.Parallel()
+	b := open(t, "")
+	templates, err := lifecycle.Templates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tpl := range templates {
+		for _, st := range tpl.Stages {
+			for _, key := range st.KPIs {
+				if d, ok := b.Insight.Definition(key); !ok || d.Scope == insight.ScopeCustomer {
+					t.Errorf("stage %s of %s names KPI %q", st.Key, tpl.Key, key)
+				}
 			}
 		}
-	})
+	}
 }
 
 func show(v *float64) string {
