@@ -15,8 +15,10 @@ type Report struct {
 	w        windows
 	to       core.Micros // end of the period as asked for
 	tally    tally
-	stages   *StageReport // nil without a stage model
-	last     core.Micros  // the latest order that makes a customer; 0 = none
+	means    [pairingCount]value // their intervals
+	leads    [windowCount]value  // lead conversion
+	stages   *StageReport        // nil without a stage model
+	last     core.Micros         // the latest order that makes a customer; 0 = none
 	Computed core.Micros
 }
 
@@ -43,6 +45,7 @@ func (s *Service) compute(ctx context.Context, spec Spec, only []core.CustomerID
 		return nil, fmt.Errorf("read visits: %w", err)
 	}
 	r.tally.settle(spec.Settings.ByOrderDate)
+	r.condense()
 	return r, nil
 }
 

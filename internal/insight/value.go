@@ -34,14 +34,14 @@ func (r *Report) of(d *Definition, i int) value {
 	case "rate":
 		v.rate(num, den)
 	case "mean":
-		if v.divide(); i == current {
-			v.interval(r.tally.pairs[d.pair])
+		if v.divide(); i == current && v.ok {
+			v.iv, v.hasIv = r.means[d.pair].iv, r.means[d.pair].hasIv
 		}
 	case "annual":
 		from, to := r.w.span(i)
 		v.annual(num, den, to-from)
 	case "lead":
-		v.lead(num, den, s[cLeadsPending], r.tally.spells[i])
+		v = r.leads[i]
 	case "median":
 		v.num, v.hasNum = float64(total(r.tally.gaps[i])), true
 		v.v, v.ok = median(r.tally.gaps[i])
@@ -66,14 +66,22 @@ func (v *value) rate(num, den int64) {
 	}
 }
 
-// interval is that of a ratio of sums over customers.
-func (v *value) interval(list []pair) {
-	y, x := make([]float64, len(list)), make([]float64, len(list))
-	for i, p := range list {
-		y[i], x[i] = float64(p.y), float64(p.x)
+// condense works out what needs one entry a customer and lets those go, since
+// reports are kept in memory.
+func (r *Report) condense() {
+	for k, list := range r.tally.pairs {
+		y, x := make([]float64, len(list)), make([]float64, len(list))
+		for i, p := range list {
+			y[i], x[i] = float64(p.y), float64(p.x)
+		}
+		r.means[k].iv, r.means[k].hasIv = stats.RatioInterval(y, x)
+		r.tally.pairs[k] = nil
 	}
-	if v.ok {
-		v.iv, v.hasIv = stats.RatioInterval(y, x)
+	for i := range r.tally.spells {
+		s := &r.tally.sums[i]
+		v := value{num: float64(s[cLeadsWon]), den: float64(s[cLeads]), hasNum: true, hasDen: true}
+		v.lead(s[cLeadsWon], s[cLeads], s[cLeadsPending], r.tally.spells[i])
+		r.leads[i], r.tally.spells[i] = v, nil
 	}
 }
 
