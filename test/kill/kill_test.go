@@ -168,11 +168,17 @@ func (k *torturer) load(ctx context.Context, w int) {
 		for i := range 1 + rnd.IntN(40) {
 			id := fmt.Sprintf("w%d-%d-%d", w, n, i)
 			ids = append(ids, id)
+			// Mostly one user a device; now and then a device changes hands.
+			device := rnd.IntN(500)
+			user := device
+			if rnd.IntN(40) == 0 {
+				user = rnd.IntN(500)
+			}
 			e := map[string]any{"type": "track", "event": []string{"Order Completed", "Product Viewed"}[rnd.IntN(2)], "messageId": id,
-				"anonymousId": fmt.Sprint("a", rnd.IntN(300)), "timestamp": time.Now().AddDate(0, 0, -rnd.IntN(120)).UTC().Format(time.RFC3339Nano),
+				"anonymousId": fmt.Sprint("a", device), "timestamp": time.Now().AddDate(0, 0, -rnd.IntN(120)).UTC().Format(time.RFC3339Nano),
 				"properties": map[string]any{"order_id": id, "revenue": 5}}
 			if rnd.IntN(6) == 0 {
-				e["type"], e["userId"] = "identify", fmt.Sprint("u", rnd.IntN(200))
+				e["type"], e["userId"] = "identify", fmt.Sprint("u", user)
 			}
 			events = append(events, e)
 		}
