@@ -163,13 +163,15 @@ func dwell(stays []stats.Duration) Dwell {
 	return d
 }
 
-// conversions counts, of the customers who first entered a stage in the range,
-// those who reached a later stage of the path within the window; skipping
-// counts as passing. Those whose window still runs and who did not get there
-// are pending, in neither part.
+// conversions counts, of the customers who first entered a stage in the range
+// shifted back by the window, those who reached a later stage of the path
+// within it; skipping counts as passing. The shift makes every window end
+// within the range: counting the quick ones of windows that still run would
+// flatter. Those who entered since and did not get there yet are pending.
 func (b *Board) conversions(m Model, spans []Span, q BoardQuery) {
-	type tally struct{ done, failed, pending int64 }
+	type tally struct{ done, entered, pending int64 }
 	t := make([]tally, len(m.Stages))
+	to := min(q.To, q.At)
 	each(spans, func(own []Span) {
 		var seen uint64
 		for i, sp := range own {
@@ -177,33 +179,40 @@ func (b *Board) conversions(m Model, spans []Span, q BoardQuery) {
 				continue
 			}
 			seen |= 1 << sp.Stage
-			if sp.Entered < q.From || sp.Entered >= q.To || sp.Entered > q.At {
+			if sp.Entered < q.From-q.Window || sp.Entered >= to {
 				continue
 			}
-			done := false
-			for _, later := range own[i+1:] {
-				if later.Entered > sp.Entered+q.Window || later.Entered > q.At {
-					break
+			done := reaches(m, own[i+1:], sp, q)
+			if sp.Entered >= to-q.Window {
+				if !done {
+					t[sp.Stage].pending++
 				}
-				if later.Stage > sp.Stage && !m.Stages[later.Stage].OffPath {
-					done = true
-					break
-				}
+				continue
 			}
-			switch {
-			case done:
+			t[sp.Stage].entered++
+			if done {
 				t[sp.Stage].done++
-			case sp.Entered+q.Window > q.At:
-				t[sp.Stage].pending++
-			default:
-				t[sp.Stage].failed++
 			}
 		}
 	})
 	for i := range t {
-		b.Stages[i].Converted = newRate(t[i].done, t[i].done+t[i].failed)
+		b.Stages[i].Converted = newRate(t[i].done, t[i].entered)
 		b.Stages[i].Converted.Pending = t[i].pending
 	}
+}
+
+// reaches says whether one of the later stays is in a later stage of the path
+// within the window of sp.
+func reaches(m Model, later []Span, sp Span, q BoardQuery) bool {
+	for _, l := range later {
+		if l.Entered > sp.Entered+q.Window || l.Entered > q.At {
+			return false
+		}
+		if l.Stage > sp.Stage && !m.Stages[l.Stage].OffPath {
+			return true
+		}
+	}
+	return false
 }
 
 // each calls fn with the stays of one customer after the other.

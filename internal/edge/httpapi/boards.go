@@ -21,14 +21,14 @@ func sortMoves(m []previewMove) {
 	})
 }
 
-// span is a half-open range of time in a request; the default is the last 30
+// Span is a half-open range of time in a request; the default is the last 30
 // days up to now.
-type span struct {
+type Span struct {
 	From time.Time `query:"from"`
 	To   time.Time `query:"to"`
 }
 
-func (s span) micros(now time.Time, days int) (from, to core.Micros, err error) {
+func (s Span) micros(now time.Time, days int) (from, to core.Micros, err error) {
 	to, from = micros(s.To), micros(s.From)
 	if to == 0 {
 		to = core.FromTime(now)

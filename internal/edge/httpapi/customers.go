@@ -213,7 +213,9 @@ func stamp(m core.Micros) string {
 	return toTime(m).Format(time.RFC3339)
 }
 
-type customerPath struct {
+// CustomerPath is the path of one customer. Types that requests embed are
+// exported: parameters of others are not seen.
+type CustomerPath struct {
 	ID int64 `path:"id" minimum:"1" doc:"Customer number; an absorbed one answers as its survivor"`
 }
 
@@ -249,7 +251,7 @@ func identifiersOut(list []customer.Known) []identifierShape {
 	return out
 }
 
-func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *customerPath) (*Body[customerOut], error) {
+func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *CustomerPath) (*Body[customerOut], error) {
 	c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
 	if err != nil {
 		return nil, err
@@ -292,7 +294,7 @@ func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *customer
 }
 
 type timelineIn struct {
-	customerPath
+	CustomerPath
 	Before time.Time `query:"before"`
 	After  time.Time `query:"after"`
 	Kinds  []string  `query:"kinds" doc:"track, identify, page, screen, group, alias"`

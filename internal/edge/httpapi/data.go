@@ -41,7 +41,8 @@ type sourcesOut struct {
 	Sources []sourceShape `json:"sources"`
 }
 
-type sourcePath struct {
+// SourcePath is the path of one source.
+type SourcePath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
@@ -81,7 +82,7 @@ func (a *API) sourceRoutes() {
 		})
 	handle(a, route{method: "PATCH", path: "/sources/{id}", summary: "Change a source", perm: access.Sources, audit: "source.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			sourcePath
+			SourcePath
 			Body struct {
 				Name     *string           `json:"name,omitempty" maxLength:"200"`
 				Kind     *inbox.SourceKind `json:"kind,omitempty" enum:"browser,server,mobile"`
@@ -98,7 +99,7 @@ func (a *API) sourceRoutes() {
 			return body(sourceOut(s, nil, ""))
 		})
 	handle(a, route{method: "POST", path: "/sources/{id}/rotate", summary: "Replace the write key; the old one stops at once", perm: access.Sources, audit: "source.rotate", tag: tag},
-		func(ctx context.Context, p *access.Principal, in *sourcePath) (*Body[sourceShape], error) {
+		func(ctx context.Context, p *access.Principal, in *SourcePath) (*Body[sourceShape], error) {
 			s, key, err := a.Inbox.RotateKey(ctx, p.Workspace, core.SourceID(in.ID))
 			if err != nil {
 				return nil, err

@@ -33,7 +33,7 @@ func (a *API) erasures() {
 	const tag = "customers"
 	handle(a, route{method: "POST", path: "/customers/{id}/erase", summary: "Erase, suppress or anonymise a customer; answers with the receipt", perm: access.Erase, audit: "customer.erase", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			customerPath
+			CustomerPath
 			Body struct {
 				Action string `json:"action" enum:"suppress,delete,delete_and_suppress,unsuppress,anonymise"`
 				Reason string `json:"reason,omitempty" maxLength:"1000"`
@@ -80,7 +80,7 @@ func (a *API) exportCustomer(w http.ResponseWriter, r *http.Request, p *access.P
 		return
 	}
 	ctx := r.Context()
-	c, err := a.getCustomer(ctx, p, &customerPath{ID: id})
+	c, err := a.getCustomer(ctx, p, &CustomerPath{ID: id})
 	if err != nil {
 		a.fail(w, err)
 		return
@@ -91,7 +91,7 @@ func (a *API) exportCustomer(w http.ResponseWriter, r *http.Request, p *access.P
 		a.fail(w, err)
 		return
 	}
-	ident, err := a.identityOf(ctx, p, &customerPath{ID: c.Body.ID})
+	ident, err := a.identityOf(ctx, p, &CustomerPath{ID: c.Body.ID})
 	if err != nil {
 		a.fail(w, err)
 		return

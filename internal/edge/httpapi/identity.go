@@ -52,7 +52,7 @@ func (a *API) identity() {
 		})
 	handle(a, route{method: "POST", path: "/customers/{id}/merge", summary: "Merge another customer into this one", perm: access.WriteCustomers, audit: "customer.merge", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			customerPath
+			CustomerPath
 			Body struct {
 				From   int64  `json:"from" minimum:"1"`
 				Reason string `json:"reason" minLength:"1" maxLength:"1000"`
@@ -69,7 +69,7 @@ func (a *API) identity() {
 	handle(a, route{method: "POST", path: "/settings/identity/preview", summary: "Which customers would join or split under other rules", perm: access.ReadCustomers, tag: tag}, a.previewIdentity)
 }
 
-func (a *API) identityOf(ctx context.Context, p *access.Principal, in *customerPath) (*Body[identityOut], error) {
+func (a *API) identityOf(ctx context.Context, p *access.Principal, in *CustomerPath) (*Body[identityOut], error) {
 	c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (a *API) merge(ctx context.Context, p *access.Principal, into, from int64, 
 }
 
 func (a *API) unmerge(ctx context.Context, p *access.Principal, in *struct {
-	customerPath
+	CustomerPath
 	Body struct {
 		LogID  int64  `json:"log_id" minimum:"1"`
 		Reason string `json:"reason" minLength:"1" maxLength:"1000"`

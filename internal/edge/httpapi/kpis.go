@@ -56,15 +56,6 @@ func kpisOut(list []insight.KPI) []kpiShape {
 	return out
 }
 
-// Parameters are read from embedded structs only when the embedded field is an
-// exported one; these names make it so.
-type (
-	// Span is the range of time of a request.
-	Span = span
-	// ModelID is the stage model in the path of a request.
-	ModelID = modelID
-)
-
 type kpisIn struct {
 	Span
 	Model       int64  `query:"model" doc:"Stage model; default the default one"`
@@ -137,7 +128,7 @@ func insightSettings(w *access.Workspace) (insight.Settings, error) {
 
 // spec turns a request into a report's. Absent ends stay 0, so that requests
 // for "the last 30 days" find one another in the cache.
-func (a *API) spec(w *access.Workspace, s span, window string, model int64) (insight.Spec, error) {
+func (a *API) spec(w *access.Workspace, s Span, window string, model int64) (insight.Spec, error) {
 	set, err := insightSettings(w)
 	if err != nil {
 		return insight.Spec{}, err
@@ -238,7 +229,7 @@ type customerKPIsOut struct {
 	KPIs []kpiShape `json:"kpis"`
 }
 
-func (a *API) customerKPIs(ctx context.Context, p *access.Principal, in *customerPath) (*Body[customerKPIsOut], error) {
+func (a *API) customerKPIs(ctx context.Context, p *access.Principal, in *CustomerPath) (*Body[customerKPIsOut], error) {
 	c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
 	if err != nil {
 		return nil, err

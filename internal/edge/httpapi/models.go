@@ -98,7 +98,8 @@ func (in *definitionIn) definition() (lifecycle.Definition, error) {
 	return d, nil
 }
 
-type modelID struct {
+// ModelID is the path of one stage model.
+type ModelID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
@@ -131,7 +132,7 @@ func (a *API) models() {
 			return body(modelOut(m, p.Locale))
 		})
 	handle(a, route{method: "GET", path: "/stage-models/{id}", summary: "Read a stage model", perm: access.ReadData, tag: tag},
-		func(_ context.Context, p *access.Principal, in *modelID) (*Body[modelShape], error) {
+		func(_ context.Context, p *access.Principal, in *ModelID) (*Body[modelShape], error) {
 			m, err := a.Lifecycle.Model(p.Workspace, in.ID)
 			if err != nil {
 				return nil, err
@@ -140,7 +141,7 @@ func (a *API) models() {
 		})
 	handle(a, route{method: "PUT", path: "/stage-models/{id}", summary: "Save a new version of a stage model; it serves once computed over history", perm: access.Design, audit: "stage_model.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			modelID
+			ModelID
 			Body definitionIn
 		}) (*Body[struct {
 			ID      int64 `json:"id"`
@@ -160,7 +161,7 @@ func (a *API) models() {
 			}{in.ID, v})
 		})
 	handle(a, route{method: "DELETE", path: "/stage-models/{id}", summary: "Delete a stage model", perm: access.Design, audit: "stage_model.delete", status: http.StatusNoContent, tag: tag},
-		func(ctx context.Context, p *access.Principal, in *modelID) (*None, error) {
+		func(ctx context.Context, p *access.Principal, in *ModelID) (*None, error) {
 			return nil, a.Lifecycle.Delete(ctx, p.Workspace, in.ID)
 		})
 	handle(a, route{method: "GET", path: "/stage-models/{id}/versions", summary: "Versions of a stage model", perm: access.ReadData, tag: tag}, a.versions)
@@ -221,7 +222,7 @@ type versionShape struct {
 	CreatedAt *jtime       `json:"created_at"`
 }
 
-func (a *API) versions(ctx context.Context, p *access.Principal, in *modelID) (*Body[struct {
+func (a *API) versions(ctx context.Context, p *access.Principal, in *ModelID) (*Body[struct {
 	Versions []versionShape `json:"versions"`
 }], error) {
 	if _, err := a.Lifecycle.Model(p.Workspace, in.ID); err != nil {

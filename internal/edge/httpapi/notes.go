@@ -24,8 +24,9 @@ type notesOut struct {
 	Notes []noteShape `json:"notes"`
 }
 
-type notePath struct {
-	customerPath
+// NotePath is the path of one note.
+type NotePath struct {
+	CustomerPath
 	Note int64 `path:"note" minimum:"1"`
 }
 
@@ -36,7 +37,7 @@ func noteOut(n customer.Note) noteShape {
 func (a *API) notes() {
 	const tag = "customers"
 	handle(a, route{method: "GET", path: "/customers/{id}/notes", summary: "Notes by users", perm: access.ReadCustomers, tag: tag},
-		func(ctx context.Context, p *access.Principal, in *customerPath) (*Body[notesOut], error) {
+		func(ctx context.Context, p *access.Principal, in *CustomerPath) (*Body[notesOut], error) {
 			c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
 			if err != nil {
 				return nil, err
@@ -53,7 +54,7 @@ func (a *API) notes() {
 		})
 	handle(a, route{method: "POST", path: "/customers/{id}/notes", summary: "Write a note", perm: access.WriteCustomers, audit: "note.create", status: http.StatusCreated, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			customerPath
+			CustomerPath
 			Body noteIn
 		}) (*Body[noteShape], error) {
 			c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
@@ -68,13 +69,13 @@ func (a *API) notes() {
 		})
 	handle(a, route{method: "PATCH", path: "/customers/{id}/notes/{note}", summary: "Change a note", perm: access.WriteCustomers, audit: "note.update", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			notePath
+			NotePath
 			Body noteIn
 		}) (*None, error) {
 			return nil, a.Customers.EditNote(ctx, p.Workspace, customerID(in.ID), in.Note, in.Body.Body)
 		})
 	handle(a, route{method: "DELETE", path: "/customers/{id}/notes/{note}", summary: "Delete a note", perm: access.WriteCustomers, audit: "note.delete", status: http.StatusNoContent, tag: tag},
-		func(ctx context.Context, p *access.Principal, in *notePath) (*None, error) {
+		func(ctx context.Context, p *access.Principal, in *NotePath) (*None, error) {
 			return nil, a.Customers.DeleteNote(ctx, p.Workspace, customerID(in.ID), in.Note)
 		})
 }
@@ -101,7 +102,7 @@ func (a *API) consent() {
 		return body(consentBody{Channels: consentOut(list)})
 	}
 	handle(a, route{method: "GET", path: "/customers/{id}/consent", summary: "Consent by channel and topic", perm: access.ReadCustomers, tag: tag},
-		func(ctx context.Context, p *access.Principal, in *customerPath) (*Body[consentBody], error) {
+		func(ctx context.Context, p *access.Principal, in *CustomerPath) (*Body[consentBody], error) {
 			c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
 			if err != nil {
 				return nil, err
@@ -110,7 +111,7 @@ func (a *API) consent() {
 		})
 	handle(a, route{method: "PUT", path: "/customers/{id}/consent", summary: "Write consent by channel and topic", perm: access.WriteCustomers, audit: "consent.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
-			customerPath
+			CustomerPath
 			Body consentBody
 		}) (*Body[consentBody], error) {
 			c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))

@@ -63,7 +63,7 @@ type stageOut struct {
 }
 
 func (a *API) stage(ctx context.Context, p *access.Principal, in *struct {
-	customerPath
+	CustomerPath
 	Model int64 `query:"model" doc:"Default: the default stage model"`
 }) (*Body[stageOut], error) {
 	c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
