@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -50,5 +51,26 @@ func TestShape(t *testing.T) {
 	}
 	if tr.Orders == 0 || tr.Refunds == 0 || len(tr.Silent) == 0 || len(tr.Buyers) == 0 {
 		t.Error("something planted is missing")
+	}
+}
+
+// TestLiveShopSells plays visits of the living shop: some of them buy.
+func TestLiveShopSells(t *testing.T) {
+	t.Parallel()
+	orders, events := 0, 0
+	for n := range 300 {
+		bodies, waits := demo.Live(config(300), 1_790_000_000, n)
+		if len(bodies) != len(waits) {
+			t.Fatal("a wait for each event")
+		}
+		for _, b := range bodies {
+			events++
+			if bytes.Contains(b, []byte(`"Order Completed"`)) {
+				orders++
+			}
+		}
+	}
+	if events < 1000 || orders == 0 {
+		t.Errorf("%d events and %d orders in 300 visits", events, orders)
 	}
 }

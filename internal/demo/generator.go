@@ -111,7 +111,8 @@ func Live(cfg Config, run int64, n int) (bodies [][]byte, waits []time.Duration)
 	p := newPerson(&cfg, g.shop, who)
 	p.rnd = rnd
 	p.kind = []Kind{Browser, Lead, OneTime, Repeat, Loyal}[rnd.IntN(5)]
-	p.maxOrder, p.orders = 1_000_000, int(run%1_000_000)*100+n // order ids of their own
+	p.orders = int(run%1_000_000)*100 + n // order ids of their own
+	p.maxOrder = p.orders + 1
 	if p.kind >= OneTime {
 		p.sign(cfg.Seed)
 	}
