@@ -410,7 +410,11 @@ func (x *Session) noteNumbers(before, after map[core.CustomerID]bool, into map[c
 		x.addLog(e)
 	}
 	for c := range after {
-		if !before[c] && !x.newCustomers[c] {
+		switch {
+		case before[c]:
+		case x.newCustomers[c]:
+			delete(x.absorbed, c) // made, absorbed and back within this session
+		default:
 			x.absorbed[c] = 0 // lives again
 		}
 	}

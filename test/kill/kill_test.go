@@ -187,6 +187,9 @@ func (k *torturer) load(ctx context.Context, w int) {
 			panic(err)
 		}
 		k.mark(k.unsure, ids)
+		// Every event here is late, which is the slow path: the load stays at
+		// what it can follow.
+		time.Sleep(200 * time.Millisecond)
 		for ctx.Err() == nil {
 			k.mu.Lock()
 			url := k.url
