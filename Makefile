@@ -56,6 +56,9 @@ test: deps-test lint build test/conformance/node_modules/.package-lock.json ## R
 	@echo "browser tests against the real binary"
 	@scripts/e2e.sh
 
+e2e: deps-test build ## Browser tests in every scheme and language
+	@E2E_WALKS="light:en light:it light:ro dark:en dark:it dark:ro" scripts/e2e.sh
+
 test-race: deps-test ## Run the Go tests under the race detector, short mode
 	@CGO_ENABLED=1 $(GO) run ./internal/kit/db/dbtest/pgrun $(GO) test -race -short $(PKGS)
 
@@ -76,4 +79,4 @@ openapi: build ## Write openapi.json and the UI's types from the program
 clean: ## Remove what was built
 	@rm -rf bin web/dist internal/edge/webui/dist/*
 
-.PHONY: help deps deps-test ui build demo lint test test-race fuzz bench soak openapi clean
+.PHONY: help deps deps-test ui build demo lint test e2e test-race fuzz bench soak openapi clean

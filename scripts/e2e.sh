@@ -17,4 +17,8 @@ BASE_URL=$(get url) EMAIL=$(get email) PASSWORD=$(get password)
 [ -n "$PASSWORD" ] || { cat "$work/err" >&2; exit 1; }
 for _ in $(seq 300); do grep -q 'demo history is in' "$work/err" && break; sleep 0.2; done
 cd web
-npm run --silent e2e
+# Each scheme and each language once; `make e2e` walks all six pairs.
+for walk in ${E2E_WALKS:-light:en dark:it light:ro}; do
+  ONLY=$walk node e2e/walk.mjs
+done
+node e2e/keyboard.mjs
