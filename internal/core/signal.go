@@ -17,25 +17,6 @@ type StageMoved struct {
 	EventAt   Micros
 }
 
-// TraitChanged is the signal that a trait of a customer took a new value.
-type TraitChanged struct {
-	Customer CustomerID
-	Name     string
-	At       Micros
-}
-
-// CustomersMerged is the signal that From was absorbed by Into.
-type CustomersMerged struct {
-	From, Into CustomerID
-	At         Micros
-}
-
-// CustomersSplit is the signal that an un-merge gave From its own timeline
-// again.
-type CustomersSplit struct {
-	From, Into CustomerID
-	At         Micros
-}
-
-// Signal is one of the types above. Reactors switch on it.
+// Signal is StageMoved, or a type of the room that emits it. Reactors switch on
+// it.
 type Signal any
