@@ -24,10 +24,10 @@ type AuditEntry struct {
 func (s *Service) Audit(ctx context.Context, ws core.WorkspaceID, e AuditEntry) error {
 	e.At = core.FromTime(s.clock.Now())
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.QueryRow(ctx, queries.Get("last_audit"), []any{ws}, &e.ID); err != nil {
+		if err := tx.QueryRow(ctx, queries.Get("next_audit"), []any{ws}, &e.ID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, queries.Get("insert_audit"), ws, e.ID+1, e.At, e.Actor, e.Action, e.Object, e.Detail, e.Address)
+		_, err := tx.Exec(ctx, queries.Get("insert_audit"), ws, e.ID, e.At, e.Actor, e.Action, e.Object, e.Detail, e.Address)
 		return err
 	})
 	if err != nil {

@@ -13,8 +13,9 @@ UPDATE workspaces SET name = $1, time_zone = $2, currency = $3, week_start = $4,
 -- name: insert_user
 INSERT INTO users (id, email, name, locale, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 
--- name: last_user
-SELECT COALESCE(MAX(id), 0) FROM users
+-- name: next_user
+INSERT INTO sequences (workspace_id, name, next) VALUES (0, 'users', (SELECT COALESCE(MAX(id), 0) + 2 FROM users))
+ON CONFLICT (workspace_id, name) DO UPDATE SET next = sequences.next + 1 RETURNING next - 1
 
 -- name: insert_member
 INSERT INTO members (workspace_id, user_id, role, disabled, last_seen) VALUES ($1, $2, $3, FALSE, 0)
@@ -35,6 +36,15 @@ UPDATE users SET password = $1 WHERE id = $2
 
 -- name: update_me
 UPDATE users SET name = $1, locale = $2 WHERE id = $3
+
+-- name: lock_workspace
+UPDATE workspaces SET name = name WHERE id = $1
+
+-- name: workspace
+SELECT name, time_zone, currency, week_start, settings, created_at FROM workspaces WHERE id = $1
+
+-- name: member
+SELECT role, disabled FROM members WHERE workspace_id = $1 AND user_id = $2
 
 -- name: update_member
 UPDATE members SET role = $1, disabled = $2 WHERE workspace_id = $3 AND user_id = $4
@@ -59,11 +69,15 @@ DELETE FROM sessions WHERE hash = $1
 -- name: delete_sessions_of
 DELETE FROM sessions WHERE user_id = $1 AND hash <> $2
 
+-- name: delete_sessions_in
+DELETE FROM sessions WHERE user_id = $1 AND workspace_id = $2
+
 -- name: delete_expired
 DELETE FROM sessions WHERE expires_at < $1
 
--- name: last_key
-SELECT COALESCE(MAX(id), 0) FROM api_keys WHERE workspace_id = $1
+-- name: next_key
+INSERT INTO sequences (workspace_id, name, next) VALUES ($1, 'api_keys', (SELECT COALESCE(MAX(id), 0) + 2 FROM api_keys WHERE workspace_id = $1))
+ON CONFLICT (workspace_id, name) DO UPDATE SET next = sequences.next + 1 RETURNING next - 1
 
 -- name: insert_key
 INSERT INTO api_keys (workspace_id, id, name, role, prefix, hash, created_at, created_by, last_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
@@ -80,8 +94,9 @@ UPDATE api_keys SET last_used = $1 WHERE workspace_id = $2 AND id = $3
 -- name: delete_key
 DELETE FROM api_keys WHERE workspace_id = $1 AND id = $2
 
--- name: last_audit
-SELECT COALESCE(MAX(id), 0) FROM audit_log WHERE workspace_id = $1
+-- name: next_audit
+INSERT INTO sequences (workspace_id, name, next) VALUES ($1, 'audit_log', (SELECT COALESCE(MAX(id), 0) + 2 FROM audit_log WHERE workspace_id = $1))
+ON CONFLICT (workspace_id, name) DO UPDATE SET next = sequences.next + 1 RETURNING next - 1
 
 -- name: insert_audit
 INSERT INTO audit_log (workspace_id, id, at, actor, action, object, detail, address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

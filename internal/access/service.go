@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/clock"
@@ -24,10 +25,14 @@ var queries = db.MustQueries(queriesText)
 type Service struct {
 	db     *db.DB
 	clock  clock.Clock
-	spaces sync.Map // WorkspaceID → Workspace
-	keys   sync.Map // digest of an API key → cachedKey
+	spaces cache[core.WorkspaceID, Workspace]
+	keys   cache[string, cachedKey] // by digest
 	fails  attempts
+	hashes chan struct{} // held while a password is hashed: each takes 32 MiB
 }
+
+// maxHashes bounds how many passwords are hashed at once.
+const maxHashes = 4
 
 type cachedKey struct {
 	p  Principal
@@ -36,7 +41,7 @@ type cachedKey struct {
 
 // New makes the service.
 func New(d *db.DB, c clock.Clock) *Service {
-	return &Service{db: d, clock: c, fails: attempts{by: map[string]attempt{}}}
+	return &Service{db: d, clock: c, hashes: make(chan struct{}, maxHashes)}
 }
 
 // NewUser is a user to be made.
@@ -53,13 +58,17 @@ type prepared struct {
 	hash string
 }
 
-func (n NewUser) prepare() (prepared, error) {
+// prepare checks a new user and hashes the password.
+func (s *Service) prepare(ctx context.Context, n NewUser) (prepared, error) {
 	n.Email = strings.ToLower(strings.TrimSpace(n.Email))
-	if at := strings.LastIndexByte(n.Email, '@'); at <= 0 || at == len(n.Email)-1 || len(n.Email) > 320 || strings.ContainsAny(n.Email, " \t\r\n") {
-		return prepared{}, errs.Field("email", "bad_email", "%q is not an e-mail address", n.Email)
+	if !isEmail(n.Email) {
+		return prepared{}, errs.Field("email", "bad_email", "this is not an e-mail address")
 	}
-	if !n.Role.Known() {
-		return prepared{}, errs.Field("role", "unknown_role", "%q is not one of owner, admin, marketer, analyst, support, developer", n.Role)
+	if err := checkName("name", n.Name); err != nil {
+		return prepared{}, err
+	}
+	if err := checkRole(n.Role); err != nil {
+		return prepared{}, err
 	}
 	if err := checkNewPassword("password", n.Password); err != nil {
 		return prepared{}, err
@@ -67,7 +76,42 @@ func (n NewUser) prepare() (prepared, error) {
 	if err := checkLocale(&n.Locale); err != nil {
 		return prepared{}, err
 	}
-	return prepared{n, hashPassword(n.Password)}, nil
+	var hash string
+	err := s.hashing(ctx, func() { hash = hashPassword(n.Password) })
+	return prepared{n, hash}, err
+}
+
+// hashing runs fn, which hashes a password, when there is memory for it.
+func (s *Service) hashing(ctx context.Context, fn func()) error {
+	select {
+	case s.hashes <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.hashes }()
+	fn()
+	return nil
+}
+
+func isEmail(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	bad := func(r rune) bool { return r <= ' ' || r == 0x7F || strings.ContainsRune("<>\"", r) }
+	return at > 0 && at < len(s)-1 && len(s) <= 320 && utf8.ValidString(s) && !strings.ContainsFunc(s, bad)
+}
+
+// checkName refuses text that would break a line of a log or a mail's header.
+func checkName(field, s string) error {
+	if len(s) > 800 || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		return errs.Field(field, "bad_name", "a name has up to 200 characters, on one line")
+	}
+	return nil
+}
+
+func checkRole(r Role) error {
+	if !r.Known() {
+		return errs.Field("role", "unknown_role", "a role is one of owner, admin, marketer, analyst, support, developer")
+	}
+	return nil
 }
 
 func checkLocale(l *string) error {
@@ -114,16 +158,15 @@ func (s *Service) Users(ctx context.Context, ws core.WorkspaceID) ([]User, error
 
 // CreateUser adds a user to a workspace.
 func (s *Service) CreateUser(ctx context.Context, ws core.WorkspaceID, n NewUser) (int64, error) {
-	u, err := n.prepare()
+	u, err := s.prepare(ctx, n)
 	if err != nil {
 		return 0, err
 	}
 	var id int64
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.QueryRow(ctx, queries.Get("last_user"), nil, &id); err != nil {
+		if err := tx.QueryRow(ctx, queries.Get("next_user"), nil, &id); err != nil {
 			return err
 		}
-		id++
 		if _, err := tx.Exec(ctx, queries.Get("insert_user"), id, u.Email, u.Name, u.Locale, u.hash, core.FromTime(s.clock.Now())); err != nil {
 			return err
 		}
@@ -141,70 +184,106 @@ func (s *Service) CreateUser(ctx context.Context, ws core.WorkspaceID, n NewUser
 
 // UpdateUser changes role and state of a member; nil leaves a field alone.
 func (s *Service) UpdateUser(ctx context.Context, ws core.WorkspaceID, id int64, role *Role, disabled *bool) error {
-	if role != nil && !role.Known() {
-		return errs.Field("role", "unknown_role", "%q is not one of owner, admin, marketer, analyst, support, developer", *role)
+	if role != nil {
+		if err := checkRole(*role); err != nil {
+			return err
+		}
 	}
-	users, err := s.Users(ctx, ws)
-	if err != nil {
-		return err
-	}
-	for _, u := range users {
-		if u.ID != id {
-			continue
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		// One change at a time: two that each leave the other's owner would leave none.
+		if _, err := tx.Exec(ctx, queries.Get("lock_workspace"), ws); err != nil {
+			return err
+		}
+		var u User
+		err := tx.QueryRow(ctx, queries.Get("member"), []any{ws, id}, &u.Role, &u.Disabled)
+		if errors.Is(err, db.ErrNoRows) {
+			return errs.New(errs.NotFound, "unknown_user", "there is no user %d in this workspace", id)
+		}
+		if err != nil {
+			return err
 		}
 		set(&u.Role, role)
 		set(&u.Disabled, disabled)
-		err := s.db.Write(ctx, func(tx *db.Tx) error {
-			if _, err := tx.Exec(ctx, queries.Get("update_member"), string(u.Role), u.Disabled, ws, id); err != nil {
-				return err
-			}
-			var owners int64
-			if err := tx.QueryRow(ctx, queries.Get("enabled_owners"), []any{ws}, &owners); err != nil {
-				return err
-			}
-			if owners == 0 {
-				return errs.New(errs.Conflict, "last_owner", "a workspace needs an owner: make another user the owner first")
-			}
-			if u.Disabled {
-				_, err := tx.Exec(ctx, queries.Get("delete_sessions_of"), id, "")
-				return err
-			}
-			return nil
-		})
+		return s.writeMember(ctx, tx, ws, id, &u)
+	})
+	if err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) writeMember(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, id int64, u *User) error {
+	if _, err := tx.Exec(ctx, queries.Get("update_member"), string(u.Role), u.Disabled, ws, id); err != nil {
 		return err
 	}
-	return errs.New(errs.NotFound, "unknown_user", "there is no user %d in this workspace", id)
+	var owners int64
+	if err := tx.QueryRow(ctx, queries.Get("enabled_owners"), []any{ws}, &owners); err != nil {
+		return err
+	}
+	if owners == 0 {
+		return errs.New(errs.Conflict, "last_owner", "a workspace needs an owner: make another user the owner first")
+	}
+	if u.Disabled {
+		_, err := tx.Exec(ctx, queries.Get("delete_sessions_in"), id, ws)
+		return err
+	}
+	return nil
+}
+
+// errNoUser refuses to API keys what only a person has.
+func errNoUser() error {
+	return errs.New(errs.Forbidden, "user_needed", "an API key has no name, language or password of its own: sign in as a user")
 }
 
 // UpdateMe changes a user's own name and language.
 func (s *Service) UpdateMe(ctx context.Context, p *Principal, name, locale *string) error {
-	set(&p.Name, name)
-	set(&p.Locale, locale)
-	if err := checkLocale(&p.Locale); err != nil {
+	if p.UserID == 0 {
+		return errNoUser()
+	}
+	next := *p
+	set(&next.Name, name)
+	set(&next.Locale, locale)
+	if err := checkName("name", next.Name); err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, queries.Get("update_me"), p.Name, p.Locale, p.UserID)
+	if err := checkLocale(&next.Locale); err != nil {
+		return err
+	}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, queries.Get("update_me"), next.Name, next.Locale, p.UserID)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	*p = next
+	return nil
 }
 
-// ChangePassword sets a user's own password; other sessions end.
-func (s *Service) ChangePassword(ctx context.Context, userID int64, current, next, keepSession string) error {
+// ChangePassword sets a user's own password; other sessions end. Wrong guesses
+// at the current one count as failed sign-ins.
+func (s *Service) ChangePassword(ctx context.Context, p *Principal, current, next, keepSession, address string) error {
+	if p.UserID == 0 {
+		return errNoUser()
+	}
 	if err := checkNewPassword("new", next); err != nil {
 		return err
 	}
 	var stored string
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, queries.Get("password_of"), []any{userID}, &stored)
+		return tx.QueryRow(ctx, queries.Get("password_of"), []any{p.UserID}, &stored)
 	})
 	if err != nil {
 		return fmt.Errorf("read user: %w", err)
 	}
-	if !checkPassword(stored, current) {
+	right, err := s.try(ctx, keysOf(p.Email, address), stored, current)
+	if err != nil {
+		return err
+	}
+	if !right {
 		return errs.Field("current", "wrong_password", "the current password is not right")
 	}
-	return s.SetPassword(ctx, userID, next, keepSession)
+	return s.SetPassword(ctx, p.UserID, next, keepSession)
 }
 
 // SetPassword sets a user's password without asking for the old one: for the
@@ -213,12 +292,23 @@ func (s *Service) SetPassword(ctx context.Context, userID int64, next, keepSessi
 	if err := checkNewPassword("password", next); err != nil {
 		return err
 	}
-	hash := hashPassword(next)
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("set_password"), hash, userID); err != nil {
+	var hash string
+	if err := s.hashing(ctx, func() { hash = hashPassword(next) }); err != nil {
+		return err
+	}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, queries.Get("set_password"), hash, userID)
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, queries.Get("delete_sessions_of"), userID, digest(keepSession))
+		if n == 0 {
+			return errs.New(errs.NotFound, "unknown_user", "there is no user %d", userID)
+		}
+		_, err = tx.Exec(ctx, queries.Get("delete_sessions_of"), userID, digest(keepSession))
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("set password: %w", err)
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -16,40 +15,18 @@ import (
 // SessionTTL is how long a sign-in lasts.
 const SessionTTL = 14 * 24 * time.Hour
 
-// attempts counts failed sign-ins, to slow down guessing.
-type attempts struct {
-	mu sync.Mutex
-	by map[string]attempt
-}
-
-type attempt struct {
-	n     int
-	until time.Time
-}
-
-func (a *attempts) wait(key string, now time.Time) time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if t := a.by[key]; t.n >= 5 && now.Before(t.until) {
-		return t.until.Sub(now)
+// try compares a password with a stored one and counts the attempt.
+func (s *Service) try(ctx context.Context, keys [kinds]string, stored, password string) (right bool, err error) {
+	if err := s.fails.begin(keys, s.clock.Now()); err != nil {
+		return false, err
 	}
-	return 0
-}
-
-func (a *attempts) note(key string, ok bool, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if ok {
-		delete(a.by, key)
-		return
+	if err := s.hashing(ctx, func() { right = checkPassword(stored, password) }); err != nil {
+		return false, err
 	}
-	if len(a.by) > 10_000 {
-		clear(a.by)
+	if right {
+		s.fails.right(keys)
 	}
-	t := a.by[key]
-	t.n++
-	t.until = now.Add(min(time.Duration(1<<min(t.n, 10))*time.Second, 15*time.Minute))
-	a.by[key] = t
+	return right, nil
 }
 
 // SignIn checks a password and opens a session; it gives the token for the
@@ -57,11 +34,6 @@ func (a *attempts) note(key string, ok bool, now time.Time) {
 func (s *Service) SignIn(ctx context.Context, email, password, address string) (tok string, p *Principal, err error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	now := s.clock.Now()
-	for _, key := range [2]string{"e:" + email, "a:" + address} {
-		if wait := s.fails.wait(key, now); wait > 0 {
-			return "", nil, errs.New(errs.Busy, "too_many_attempts", "too many failed sign-ins: try again in %d seconds", int(wait.Seconds())+1)
-		}
-	}
 	p = &Principal{Email: email}
 	var stored string
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
@@ -72,14 +44,15 @@ func (s *Service) SignIn(ctx context.Context, email, password, address string) (
 	}
 	if errors.Is(err, db.ErrNoRows) {
 		// As slow as a real check, so that addresses cannot be told apart.
-		stored = "$argon2id$v=19$m=32768,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		stored = nobody
 	}
-	if !checkPassword(stored, password) {
-		s.fails.note("e:"+email, false, now)
-		s.fails.note("a:"+address, false, now)
+	right, err := s.try(ctx, keysOf(email, address), stored, password)
+	if err != nil {
+		return "", nil, err
+	}
+	if !right {
 		return "", nil, errs.New(errs.Unauthorized, "wrong_credentials", "e-mail address or password is not right")
 	}
-	s.fails.note("e:"+email, true, now)
 	tok, p.CSRF = token(""), token("")
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		at := core.FromTime(now)
@@ -116,10 +89,14 @@ func (s *Service) Session(ctx context.Context, tok string) (*Principal, error) {
 
 // SignOut ends a session.
 func (s *Service) SignOut(ctx context.Context, tok string) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, queries.Get("delete_session"), digest(tok))
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
 }
 
 // APIKey is a key without its secret.
@@ -136,19 +113,21 @@ type APIKey struct {
 // CreateKey makes an API key; the secret is shown this once.
 func (s *Service) CreateKey(ctx context.Context, ws core.WorkspaceID, name string, role Role, by string) (APIKey, string, error) {
 	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 200 {
+	if name == "" {
 		return APIKey{}, "", errs.Field("name", "bad_name", "an API key needs a name of up to 200 characters")
 	}
-	if !role.Known() {
-		return APIKey{}, "", errs.Field("role", "unknown_role", "%q is not one of owner, admin, marketer, analyst, support, developer", role)
+	if err := checkName("name", name); err != nil {
+		return APIKey{}, "", err
+	}
+	if err := checkRole(role); err != nil {
+		return APIKey{}, "", err
 	}
 	secret := token("ck_")
 	k := APIKey{Name: name, Role: role, Prefix: secret[:8], CreatedAt: core.FromTime(s.clock.Now()), CreatedBy: by}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.QueryRow(ctx, queries.Get("last_key"), []any{ws}, &k.ID); err != nil {
+		if err := tx.QueryRow(ctx, queries.Get("next_key"), []any{ws}, &k.ID); err != nil {
 			return err
 		}
-		k.ID++
 		_, err := tx.Exec(ctx, queries.Get("insert_key"), ws, k.ID, k.Name, string(k.Role), k.Prefix, digest(secret), k.CreatedAt, by)
 		return err
 	})
@@ -188,7 +167,7 @@ func (s *Service) DeleteKey(ctx context.Context, ws core.WorkspaceID, id int64) 
 	if err != nil {
 		return fmt.Errorf("delete api key: %w", err)
 	}
-	s.keys.Clear()
+	s.keys.clear()
 	if n == 0 {
 		return errs.New(errs.NotFound, "unknown_key", "there is no API key %d", id)
 	}
@@ -201,9 +180,9 @@ const keyCache = 10 * time.Second
 // Key gives who holds an API key.
 func (s *Service) Key(ctx context.Context, secret string) (*Principal, error) {
 	d, now := digest(secret), s.clock.Now()
-	if v, ok := s.keys.Load(d); ok && now.Sub(v.(cachedKey).at) < keyCache {
-		p := v.(cachedKey).p
-		return &p, nil
+	hit, version, ok := s.keys.get(d)
+	if age := now.Sub(hit.at); ok && age >= 0 && age < keyCache {
+		return &hit.p, nil
 	}
 	var p Principal
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
@@ -223,6 +202,6 @@ func (s *Service) Key(ctx context.Context, secret string) (*Principal, error) {
 		return nil, fmt.Errorf("note use of api key: %w", err)
 	}
 	p.Locale = "en"
-	s.keys.Store(d, cachedKey{p, now})
+	s.keys.put(d, cachedKey{p, now}, version)
 	return &p, nil
 }

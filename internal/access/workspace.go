@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,14 +48,17 @@ func (e *Extra) Lapse() int {
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 
 func (w *Workspace) check() error {
-	if strings.TrimSpace(w.Name) == "" || len(w.Name) > 200 {
+	if strings.TrimSpace(w.Name) == "" {
 		return errs.Field("name", "bad_name", "a workspace needs a name of up to 200 characters")
 	}
+	if err := checkName("name", w.Name); err != nil {
+		return err
+	}
 	if _, err := time.LoadLocation(w.TimeZone); err != nil || w.TimeZone == "" || w.TimeZone == "Local" {
-		return errs.Field("time_zone", "bad_time_zone", "%q is not a time zone of the IANA list, such as Europe/Rome", w.TimeZone)
+		return errs.Field("time_zone", "bad_time_zone", "a time zone has a name of the IANA list, such as Europe/Rome")
 	}
 	if !currencyForm.MatchString(w.Currency) {
-		return errs.Field("currency", "bad_currency", "%q is not a currency code such as EUR", w.Currency)
+		return errs.Field("currency", "bad_currency", "a currency has a code of three capital letters, such as EUR")
 	}
 	if w.WeekStart != 1 && w.WeekStart != 7 {
 		return errs.Field("week_start", "bad_week_start", "the week starts on 1 (Monday) or 7 (Sunday)")
@@ -102,20 +106,35 @@ func (s *Service) Workspaces(ctx context.Context) ([]Workspace, error) {
 
 // Workspace gives one workspace, from memory once read.
 func (s *Service) Workspace(ctx context.Context, id core.WorkspaceID) (Workspace, error) {
-	if w, ok := s.spaces.Load(id); ok {
-		return w.(Workspace), nil
+	w, version, ok := s.spaces.get(id)
+	if ok {
+		return w, nil
 	}
-	all, err := s.Workspaces(ctx)
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		w, err = readWorkspace(ctx, tx, id)
+		return err
+	})
 	if err != nil {
 		return Workspace{}, err
 	}
-	for _, w := range all {
-		if w.ID == id {
-			s.spaces.Store(id, w)
-			return w, nil
-		}
+	s.spaces.put(id, w, version)
+	return w, nil
+}
+
+func readWorkspace(ctx context.Context, tx *db.Tx, id core.WorkspaceID) (Workspace, error) {
+	w := Workspace{ID: id}
+	var extra string
+	err := tx.QueryRow(ctx, queries.Get("workspace"), []any{id}, &w.Name, &w.TimeZone, &w.Currency, &w.WeekStart, &extra, &w.CreatedAt)
+	if errors.Is(err, db.ErrNoRows) {
+		return w, errs.New(errs.NotFound, "unknown_workspace", "there is no workspace %d", id)
 	}
-	return Workspace{}, errs.New(errs.NotFound, "unknown_workspace", "there is no workspace %d", id)
+	if err == nil {
+		err = json.Unmarshal([]byte(extra), &w.Settings)
+	}
+	if err != nil {
+		return w, fmt.Errorf("read workspace %d: %w", id, err)
+	}
+	return w, nil
 }
 
 // WorkspaceUpdate changes the fields that are not nil.
@@ -129,38 +148,56 @@ type WorkspaceUpdate struct {
 
 // UpdateWorkspace changes a workspace's settings.
 func (s *Service) UpdateWorkspace(ctx context.Context, id core.WorkspaceID, u WorkspaceUpdate) (Workspace, error) {
-	w, err := s.Workspace(ctx, id)
-	if err != nil {
-		return w, err
-	}
-	set(&w.Name, u.Name)
-	set(&w.TimeZone, u.TimeZone)
-	set(&w.Currency, u.Currency)
-	set(&w.WeekStart, u.WeekStart)
-	set(&w.Settings.LapseDays, u.LapseDays)
-	set(&w.Settings.RefundDate, u.RefundDate)
-	if u.Identity != nil {
-		w.Settings.Identity = u.Identity
-	}
-	if u.Targets != nil {
-		w.Settings.Targets = u.Targets
-	}
-	if err := w.check(); err != nil {
-		return w, err
-	}
-	extra, err := json.Marshal(w.Settings)
-	if err != nil {
-		return w, err
-	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, queries.Get("update_workspace"), w.Name, w.TimeZone, w.Currency, w.WeekStart, string(extra), w.ID)
-		return err
+	return s.ChangeWorkspace(ctx, id, func(w *Workspace) error {
+		set(&w.Name, u.Name)
+		set(&w.TimeZone, u.TimeZone)
+		set(&w.Currency, u.Currency)
+		set(&w.WeekStart, u.WeekStart)
+		set(&w.Settings.LapseDays, u.LapseDays)
+		set(&w.Settings.RefundDate, u.RefundDate)
+		if u.Identity != nil {
+			w.Settings.Identity = u.Identity
+		}
+		if u.Targets != nil {
+			w.Settings.Targets = u.Targets
+		}
+		return nil
+	})
+}
+
+// ChangeWorkspace lets edit change a workspace as it stands now; no other change
+// comes in between. edit may run more than once.
+func (s *Service) ChangeWorkspace(ctx context.Context, id core.WorkspaceID, edit func(w *Workspace) error) (Workspace, error) {
+	var out Workspace
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, queries.Get("lock_workspace"), id); err != nil {
+			return err
+		}
+		w, err := readWorkspace(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := edit(&w); err != nil {
+			return err
+		}
+		if err := w.check(); err != nil {
+			return err
+		}
+		extra, err := json.Marshal(w.Settings)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, queries.Get("update_workspace"), w.Name, w.TimeZone, w.Currency, w.WeekStart, string(extra), w.ID); err != nil {
+			return err
+		}
+		out = w
+		tx.AfterCommit(s.spaces.clear)
+		return nil
 	})
 	if err != nil {
-		return w, fmt.Errorf("update workspace: %w", err)
+		return out, fmt.Errorf("update workspace: %w", err)
 	}
-	s.spaces.Store(id, w)
-	return w, nil
+	return out, nil
 }
 
 func set[T any](to, from *T) {
@@ -185,7 +222,11 @@ func (s *Service) Setup(ctx context.Context, w Workspace, owner NewUser) (core.W
 	if err := w.check(); err != nil {
 		return 0, err
 	}
-	u, err := owner.prepare()
+	// Asked first as well: hashing a password for everybody who tries is dear.
+	if needed, err := s.NeedsSetup(ctx); err != nil || !needed {
+		return 0, cmp.Or(err, errSetUp())
+	}
+	u, err := s.prepare(ctx, owner)
 	if err != nil {
 		return 0, err
 	}
@@ -196,23 +237,30 @@ func (s *Service) Setup(ctx context.Context, w Workspace, owner NewUser) (core.W
 			return err
 		}
 		if n > 0 {
-			return errs.New(errs.Conflict, "already_set_up", "this installation is set up already: sign in")
+			return errSetUp()
 		}
 		if _, err := tx.Exec(ctx, queries.Get("insert_workspace"), w.ID, w.Name, w.TimeZone, w.Currency, w.WeekStart, "{}", now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, queries.Get("insert_user"), 1, u.Email, u.Name, u.Locale, u.hash, now); err != nil {
+		var user int64
+		if err := tx.QueryRow(ctx, queries.Get("next_user"), nil, &user); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, queries.Get("insert_member"), w.ID, 1, string(Owner))
+		if _, err := tx.Exec(ctx, queries.Get("insert_user"), user, u.Email, u.Name, u.Locale, u.hash, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, queries.Get("insert_member"), w.ID, user, string(Owner))
 		return err
 	})
-	var known *errs.Error
-	if errors.As(err, &known) {
-		return 0, err
+	if errors.Is(err, db.ErrUnique) { // two at once
+		err = errSetUp()
 	}
 	if err != nil {
 		return 0, fmt.Errorf("set up: %w", err)
 	}
 	return w.ID, nil
+}
+
+func errSetUp() error {
+	return errs.New(errs.Conflict, "already_set_up", "this installation is set up already: sign in")
 }

@@ -69,10 +69,14 @@ type Deps struct {
 // API is the served API.
 type API struct {
 	Deps
-	mux     *http.ServeMux
-	huma    huma.API
-	targets sync.Mutex // held while KPI targets are changed
+	mux  *http.ServeMux
+	huma huma.API
 }
+
+// setProblems makes problem documents of the framework's own refusals. The
+// framework keeps that choice in a variable of its package, so that it must be
+// made once, before any request.
+var setProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
 
 // New registers all operations.
 func New(d Deps) *API {
@@ -87,7 +91,8 @@ func New(d Deps) *API {
 		"bearer": {Type: "http", Scheme: "bearer"}, "session": {Type: "apiKey", In: "cookie", Name: cookieName},
 	}
 	cfg.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
-	huma.NewError = newProblem
+	cfg.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	setProblems()
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, cfg)
 	a.sessions()
 	a.status()
@@ -100,8 +105,8 @@ func New(d Deps) *API {
 	a.data()
 	a.settings()
 	a.imports()
-	a.raw("GET /openapi.json", "", a.serveOpenAPI)
-	a.raw("GET /docs", "", serveDocs)
+	a.raw("GET /openapi.json", "", a.serveOpenAPI, file{summary: "This description", tag: "operate", content: "application/openapi+json"})
+	a.raw("GET /docs", "", serveDocs, file{summary: "This description as a page", tag: "operate", content: "text/html"})
 	return a
 }
 
@@ -162,7 +167,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // maxBody bounds request bodies; uploads bring their own bound.
 func (a *API) maxBody(r *http.Request) int64 {
-	if strings.HasSuffix(r.URL.Path, "/imports/uploads") {
+	if r.URL.Path == Prefix+"/imports/uploads" {
 		return 4 << 30
 	}
 	return 4 << 20
@@ -181,62 +186,4 @@ type call struct {
 func callOf(ctx context.Context) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	return c
-}
-
-// route is one operation before its types are known.
-type route struct {
-	method, path, summary string
-	perm                  access.Permission
-	open                  bool   // no sign-in needed
-	audit                 string // action written to the audit log
-	status                int
-	tag                   string
-}
-
-// handle registers an operation: permission first, then the room, then audit.
-func handle[I, O any](a *API, rt route, fn func(ctx context.Context, p *access.Principal, in *I) (*O, error)) {
-	id := strings.ToLower(rt.method) + strings.NewReplacer("/", "-", "{", "", "}", "", ".", "-").Replace(rt.path)
-	op := huma.Operation{OperationID: id, Method: rt.method, Path: rt.path, Summary: rt.summary, DefaultStatus: rt.status, MaxBodyBytes: 4 << 20}
-	if rt.tag != "" {
-		op.Tags = []string{rt.tag}
-	}
-	if rt.open {
-		op.Security = []map[string][]string{}
-	} else if rt.perm != "" {
-		op.Description = "Permission: `" + string(rt.perm) + "`."
-	}
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		c := callOf(ctx)
-		if !rt.open {
-			if err := allow(c, rt.perm); err != nil {
-				return nil, problem(err)
-			}
-		}
-		out, err := fn(ctx, c.principal, in)
-		if err != nil {
-			return nil, a.problem(err)
-		}
-		if rt.audit != "" && c.principal != nil {
-			entry := access.AuditEntry{Actor: c.principal.Label(), Action: rt.audit, Object: c.r.URL.Path, Address: c.address}
-			if err := a.Access.Audit(ctx, c.principal.Workspace, entry); err != nil {
-				return nil, a.problem(err)
-			}
-		}
-		return out, nil
-	})
-}
-
-// raw registers a handler that writes its own answer. perm "" needs no sign-in.
-func (a *API) raw(pattern string, perm access.Permission, fn func(w http.ResponseWriter, r *http.Request, p *access.Principal)) {
-	method, path, _ := strings.Cut(pattern, " ")
-	a.mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
-		c := callOf(r.Context())
-		if perm != "" {
-			if err := allow(c, perm); err != nil {
-				a.fail(w, err)
-				return
-			}
-		}
-		fn(w, r, c.principal)
-	})
 }

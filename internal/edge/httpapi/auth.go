@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,24 +64,36 @@ func allow(c *call, perm access.Permission) error {
 	return nil
 }
 
-// address is the caller's address; a trusted proxy may tell it.
+// address is the caller's address: the nearest one in X-Forwarded-For that is
+// not a trusted proxy, provided the peer itself is one.
 func (a *API) address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	ip, err := netip.ParseAddr(host)
+	peer, err := netip.ParseAddr(host)
 	if err != nil {
-		return host
+		return ""
 	}
-	for _, p := range a.TrustedProxies {
-		if p.Contains(ip) {
-			if list := strings.Split(r.Header.Get("X-Forwarded-For"), ","); strings.TrimSpace(list[len(list)-1]) != "" {
-				return strings.TrimSpace(list[len(list)-1])
-			}
+	peer = peer.Unmap().WithZone("")
+	if !a.trusts(peer) {
+		return peer.String()
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		ip, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // what lies behind is nobody's word
+		}
+		if peer = ip.Unmap().WithZone(""); !a.trusts(peer) {
+			break
 		}
 	}
-	return host
+	return peer.String()
+}
+
+func (a *API) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(a.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 func (a *API) sessionCookie(r *http.Request, tok string, ttl time.Duration) *http.Cookie {

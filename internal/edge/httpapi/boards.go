@@ -344,9 +344,12 @@ func (a *API) moves(ctx context.Context, p *access.Principal, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := movesOut{Moves: make([]moveShape, len(list))}
-	for i, mv := range list {
+	out := movesOut{Moves: make([]moveShape, 0, len(list))}
+	for _, mv := range list {
 		c, err := a.Customers.Get(ctx, p.Workspace, mv.Customer)
+		if errs.KindOf(err) == errs.NotFound {
+			continue // erased meanwhile
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -354,7 +357,7 @@ func (a *API) moves(ctx context.Context, p *access.Principal, in *struct {
 		if mv.ByTimer {
 			cause = "timer"
 		}
-		out.Moves[i] = moveShape{int64(mv.Customer), c.Name, c.Email, toTime(mv.At), mv.From, mv.To, cause, mv.Event}
+		out.Moves = append(out.Moves, moveShape{int64(mv.Customer), c.Name, c.Email, toTime(mv.At), mv.From, mv.To, cause, mv.Event})
 	}
 	if next != nil {
 		out.NextCursor = cursor(next)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/core"
@@ -132,6 +133,22 @@ func (a *API) unmerge(ctx context.Context, p *access.Principal, in *struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"1000"`
 	}
 }) (*None, error) {
+	c, err := a.Customers.Get(ctx, p.Workspace, customerID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	log, err := a.Customers.History(ctx, p.Workspace, c.ID)
+	if err == nil && c.ID != customerID(in.ID) { // of the absorbed one itself
+		var own []customer.LogEntry
+		own, err = a.Customers.History(ctx, p.Workspace, customerID(in.ID))
+		log = append(log, own...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(log, func(e customer.LogEntry) bool { return e.ID == in.Body.LogID }) {
+		return nil, errs.New(errs.NotFound, "unknown_log_entry", "the identity log of this customer has no entry %d", in.Body.LogID)
+	}
 	return nil, a.graph(ctx, p.Workspace, func(s *customer.Session) error { return s.Unmerge(ctx, in.Body.LogID, p.Label(), in.Body.Reason) })
 }
 

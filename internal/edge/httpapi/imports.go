@@ -2,13 +2,11 @@ package httpapi
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/connect"
@@ -120,8 +118,8 @@ func (a *API) imports() {
 			}
 			return body(importOut(&r))
 		})
-	a.raw("POST /imports/uploads", access.Import, a.uploadImport)
-	a.raw("GET /imports/{id}/rejected.csv", access.Import, a.rejectedCSV)
+	a.raw("POST /imports/uploads", access.Import, a.uploadImport, file{summary: "Send a file to import, up to 4 GiB", tag: tag, status: http.StatusCreated, upload: "file"})
+	a.raw("GET /imports/{id}/rejected.csv", access.Import, a.rejectedCSV, file{summary: "Refused rows of an import", tag: tag, content: "text/csv"})
 }
 
 type presetsOut struct {
@@ -169,8 +167,7 @@ func (a *API) uploadImport(w http.ResponseWriter, r *http.Request, p *access.Pri
 		a.fail(w, err)
 		return
 	}
-	entry := access.AuditEntry{Actor: p.Label(), Action: "import.upload", Object: r.URL.Path, Address: callOf(r.Context()).address}
-	if err := a.Access.Audit(r.Context(), p.Workspace, entry); err != nil {
+	if err := a.audit(callOf(r.Context()), p, "import.upload"); err != nil {
 		a.fail(w, err)
 		return
 	}
@@ -204,9 +201,9 @@ func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, er
 
 // rejectedCSV streams refused rows as text/csv.
 func (a *API) rejectedCSV(w http.ResponseWriter, r *http.Request, p *access.Principal) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	id, err := pathNumber(r, "id")
 	if err != nil {
-		a.fail(w, errs.New(errs.NotFound, "import_not_found", "there is no such import"))
+		a.fail(w, err)
 		return
 	}
 	if _, err := a.Imports.Get(r.Context(), p.Workspace, id); err != nil {
@@ -215,13 +212,14 @@ func (a *API) rejectedCSV(w http.ResponseWriter, r *http.Request, p *access.Prin
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="import-%d-rejected.csv"`, id))
-	out := csv.NewWriter(w)
-	_ = out.Write([]string{"line", "column", "reason", "message", "row"}) // errors show at Flush
+	out := newTable(w)
+	out.row("line", "column", "reason", "message", "row")
 	err = a.Imports.Rejects(r.Context(), p.Workspace, id, func(e connect.RowError) error {
-		return out.Write([]string{itoa(e.Line), e.Column, e.Reason, e.Message, e.Row})
+		out.row(itoa(e.Line), cell(e.Column), e.Reason, cell(e.Message), cell(e.Row))
+		return r.Context().Err()
 	})
-	out.Flush()
-	if err = errors.Join(err, out.Error()); err != nil && r.Context().Err() == nil {
+	if err = errors.Join(err, out.flush()); err != nil && r.Context().Err() == nil {
 		a.Log.Error("download of refused rows broke off", "import", id, "error", err)
+		panic(http.ErrAbortHandler) // a cut answer, not one that looks whole
 	}
 }

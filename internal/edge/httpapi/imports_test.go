@@ -202,7 +202,7 @@ func TestImportsRefused(t *testing.T) {
 		t.Errorf("imports of another workspace: %s", got)
 	}
 	s.do("admin", "GET", "/imports/99", "", "", 404)
-	s.do("admin", "GET", "/imports/x/rejected.csv", "", "", 404)
+	s.do("admin", "GET", "/imports/x/rejected.csv", "", "", 422)
 	s.upload("admin", "other", importedText, 400)
 	s.upload("admin", "file", "", 400)
 	s.do("admin", "POST", "/imports/uploads", "text/csv", importedText, 400)

@@ -193,28 +193,23 @@ func (a *API) stageKPIs(ctx context.Context, p *access.Principal, w *access.Work
 }
 
 func (a *API) setTarget(ctx context.Context, p *access.Principal, in *targetIn) (*Body[targetOut], error) {
-	a.targets.Lock() // read, change, write
-	defer a.targets.Unlock()
-	w, err := a.Access.Workspace(ctx, p.Workspace)
+	var all map[string]insight.Target
+	_, err := a.Access.ChangeWorkspace(ctx, p.Workspace, func(w *access.Workspace) error {
+		var err error
+		if all, err = insight.ParseTargets(w.Settings.Targets); err != nil {
+			return err
+		}
+		var t *insight.Target
+		if in.Body.Value != nil {
+			t = &insight.Target{Value: *in.Body.Value, Direction: in.Body.Direction, Warn: in.Body.Warn, By: p.Label()}
+		}
+		if all, err = a.Insight.With(all, in.Key, t); err != nil {
+			return err
+		}
+		w.Settings.Targets, err = json.Marshal(all)
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	all, err := insight.ParseTargets(w.Settings.Targets)
-	if err != nil {
-		return nil, err
-	}
-	var t *insight.Target
-	if in.Body.Value != nil {
-		t = &insight.Target{Value: *in.Body.Value, Direction: in.Body.Direction, Warn: in.Body.Warn, By: p.Label()}
-	}
-	if all, err = a.Insight.With(all, in.Key, t); err != nil {
-		return nil, err
-	}
-	raw, err := json.Marshal(all)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := a.Access.UpdateWorkspace(ctx, p.Workspace, access.WorkspaceUpdate{Targets: raw}); err != nil {
 		return nil, err
 	}
 	d, _ := a.Insight.Definition(in.Key)

@@ -54,10 +54,20 @@ func (a *API) info(ctx context.Context, p *access.Principal) (sessionInfo, error
 	return sessionInfo{userInfo{p.UserID, p.Email, p.Name, p.Role, p.Locale}, workspaceShape(w), p.CSRF}, nil
 }
 
-func (a *API) signIn(ctx context.Context, email, password string) (*sessionOut, error) {
+// signIn opens a session and ends the one that the browser had: a token that
+// somebody planted there opens nothing afterwards.
+func (a *API) signIn(ctx context.Context, email, password, action string) (*sessionOut, error) {
 	c := callOf(ctx)
 	tok, p, err := a.Access.SignIn(ctx, email, password, c.address)
 	if err != nil {
+		return nil, err
+	}
+	if old, err := c.r.Cookie(cookieName); err == nil {
+		if err := a.Access.SignOut(ctx, old.Value); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.audit(c, p, action); err != nil {
 		return nil, err
 	}
 	out := &sessionOut{SetCookie: *a.sessionCookie(c.r, tok, access.SessionTTL)}
@@ -107,7 +117,7 @@ func (a *API) sessions() {
 				Password string `json:"password" maxLength:"1000"`
 			}
 		}) (*sessionOut, error) {
-			return a.signIn(ctx, in.Body.Email, in.Body.Password)
+			return a.signIn(ctx, in.Body.Email, in.Body.Password, "session.create")
 		})
 	handle(a, route{method: "GET", path: "/session", summary: "Who is signed in", tag: "session"},
 		func(ctx context.Context, p *access.Principal, _ *None) (*Body[sessionInfo], error) {
@@ -117,7 +127,7 @@ func (a *API) sessions() {
 			}
 			return body(i)
 		})
-	handle(a, route{method: "DELETE", path: "/session", summary: "Sign out", open: true, status: http.StatusNoContent, tag: "session"},
+	handle(a, route{method: "DELETE", path: "/session", summary: "Sign out", open: true, audit: "session.delete", status: http.StatusNoContent, tag: "session"},
 		func(ctx context.Context, _ *access.Principal, _ *None) (*struct {
 			SetCookie http.Cookie `header:"Set-Cookie"`
 		}, error) {
@@ -131,7 +141,7 @@ func (a *API) sessions() {
 				SetCookie http.Cookie `header:"Set-Cookie"`
 			}{*a.sessionCookie(r, "", 0)}, nil
 		})
-	handle(a, route{method: "PATCH", path: "/me", summary: "Change one's own name and language", tag: "session"},
+	handle(a, route{method: "PATCH", path: "/me", summary: "Change one's own name and language", audit: "me.update", tag: "session"},
 		func(ctx context.Context, p *access.Principal, in *struct {
 			Body struct {
 				Name   *string `json:"name,omitempty" maxLength:"200"`
@@ -158,7 +168,7 @@ func (a *API) sessions() {
 			if c, err := callOf(ctx).r.Cookie(cookieName); err == nil {
 				keep = c.Value
 			}
-			return nil, a.Access.ChangePassword(ctx, p.UserID, in.Body.Current, in.Body.New, keep)
+			return nil, a.Access.ChangePassword(ctx, p, in.Body.Current, in.Body.New, keep, callOf(ctx).address)
 		})
 }
 
@@ -187,7 +197,7 @@ func (a *API) setup(ctx context.Context, _ *access.Principal, in *setupIn) (*set
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.signIn(ctx, b.Email, b.Password)
+	s, err := a.signIn(ctx, b.Email, b.Password, "setup")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
@@ -49,19 +50,31 @@ func cursor(v any) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// readCursor reads what cursor wrote; "" leaves v alone.
+// maxCursor is longer than any cursor that a list gives, in bytes.
+const maxCursor = 4096
+
+// readCursor reads what cursor wrote, and nothing else; "" leaves v alone.
 func readCursor(text string, v any) error {
 	if text == "" {
 		return nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, v)
+	if len(text) > maxCursor {
+		return errCursor()
 	}
-	if err != nil {
-		return errs.Field("cursor", "bad_cursor", "the cursor is not one that this list gave")
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+		return errCursor()
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if dec.Decode(v) != nil || dec.More() || holdsNUL(raw) {
+		return errCursor()
 	}
 	return nil
+}
+
+func errCursor() error {
+	return errs.Field("cursor", "bad_cursor", "the cursor is not one that this list gave")
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
