@@ -57,11 +57,14 @@ func (s *Service) Accept(ctx context.Context, d Door) (Result, error) {
 	}
 	d.Meta.Source = d.Source.Kind
 	d.Meta.IPPolicy = d.Source.IPPolicy.Stricter(d.Meta.IPPolicy)
+	if !d.Meta.Imported {
+		d.Meta.Network = d.Source.networks().find(d.Meta.IP).mark()
+	}
 	d.Meta.IP = ApplyIPPolicy(d.Meta.IP, d.Meta.IPPolicy)
 	d.Meta.Agent = clip(d.Meta.Agent, 512)
 	d.Meta.SentAt = clip(d.Meta.SentAt, 64)
 	id := s.nextID()
-	res, err := Parse(Request{Meta: d.Meta, Body: d.Body, Received: d.Received, SourceID: d.Source.ID, Seed: id})
+	res, err := Parse(Request{Meta: d.Meta, Body: d.Body, Received: d.Received, SourceID: d.Source.ID, Networks: d.Source.networks(), Seed: id})
 	if err != nil || res.Total == 0 {
 		return res, err
 	}

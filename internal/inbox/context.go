@@ -16,7 +16,8 @@ type memo struct {
 	agent   agent
 	ip      string
 	ipOut   string
-	server  string // IP as filled by the server
+	looked  string // address that origin was looked up for
+	origin  networkOrigin
 	classed string // user agent that class was computed for
 	class   botClass
 }
@@ -64,8 +65,9 @@ func (r *reader) fillContext(f *fields, m *core.Message) {
 		x.pageProperties()
 	}
 	x.utmFromURL()
-	x.address()
 	x.agent()
+	x.address()
+	x.bots()
 	if len(x.rest) > 0 {
 		m.ContextRest = append(x.rest, '}')
 	}
@@ -102,7 +104,27 @@ type contextReader struct {
 	last   *core.Context // texts of the event before
 	rest   []byte
 	direct bool
-	mobile string // device.type
+	bot    networkOrigin // class and evidence, when a program sent the event
+	signs  string        // what only programs' browsers do
+	claim  []byte        // what the client itself says under botKey
+}
+
+// suspect notes one reason to take the sender for a program. The first one
+// gives the class.
+func (x *contextReader) suspect(class, evidence string) {
+	if x.bot.class == "" {
+		x.bot = networkOrigin{class, evidence}
+		return
+	}
+	x.bot.name += "; " + evidence
+}
+
+// sign notes something that only browsers run by programs do.
+func (x *contextReader) sign(what string) {
+	if x.signs != "" {
+		x.signs += ", "
+	}
+	x.signs += what
 }
 
 // keep puts a member into the rest.
@@ -124,8 +146,30 @@ func (x *contextReader) set(to, last *string, val []byte) { *to = x.r.column(las
 func (x *contextReader) member(key, val []byte) {
 	c, l := x.c, x.last
 	switch string(key) {
-	case "page", "campaign", "device", "os", "browser", "library", "app", "location", "screen", "network":
+	case "page", "campaign", "device", "os", "browser", "library", "app", "location", "network":
 		x.object(key, val)
+	case "screen":
+		if string(find(val, "width")) == "0" && string(find(val, "height")) == "0" {
+			x.sign("the screen has no size")
+		}
+		x.object(key, val)
+	case "webdriver":
+		if string(val) == "true" {
+			x.sign("the browser says that it is automated")
+		}
+		x.keep(key, val)
+	case "languages":
+		if len(val) > 0 && val[0] == '[' && isAbsent(val) {
+			x.sign("the browser has no languages")
+		}
+		x.keep(key, val)
+	case "test":
+		if isTrue(val) {
+			x.m.Flags |= core.FlagTest
+		}
+		x.keep(key, val)
+	case botKey:
+		x.claim = val
 	case "ip":
 		x.set(&c.IP, &l.IP, val)
 	case "userAgent", "user_agent":
@@ -256,9 +300,6 @@ func (x *contextReader) device(key, val []byte) bool {
 		x.identify(core.TypeDeviceID, val)
 	case "token":
 		x.identify(core.TypePushToken, val)
-	case "type":
-		x.mobile = textOf(val)
-		return false
 	default:
 		return false
 	}
@@ -376,8 +417,16 @@ func (x *contextReader) utmFromURL() {
 // applies the policy to whatever address there is.
 func (x *contextReader) address() {
 	q := &x.r.req
-	if x.c.IP == "" && !q.Imported && q.IP != "" && (q.Source == Browser || q.Source == Mobile || x.direct) {
+	fill := !q.Imported && (q.Source == Browser || q.Source == Mobile || x.direct)
+	switch {
+	case x.c.IP != "":
+		if x.c.IP != x.r.memo.looked {
+			x.r.memo.looked, x.r.memo.origin = x.c.IP, q.Networks.find(x.c.IP)
+		}
+		x.network(x.r.memo.origin)
+	case fill:
 		x.c.IP = q.IP
+		x.network(originOf(q.Network))
 	}
 	if x.c.IP == "" {
 		return
@@ -386,6 +435,13 @@ func (x *contextReader) address() {
 		x.r.memo.ip, x.r.memo.ipOut = x.c.IP, ApplyIPPolicy(x.c.IP, q.IPPolicy)
 	}
 	x.c.IP = x.r.memo.ipOut
+}
+
+// network notes that the address belongs to programs.
+func (x *contextReader) network(o networkOrigin) {
+	if o.class != "" {
+		x.suspect(o.class, "address lies in the network of "+o.name)
+	}
 }
 
 // agent fills device, system and browser from the user agent and marks bots.
@@ -412,8 +468,24 @@ func (x *contextReader) agent() {
 		c.Device = memo.agent.device
 	}
 	if memo.class.class != "" {
-		x.m.Flags |= core.FlagBot
-		x.keep([]byte("bot"), quote(append(quote([]byte(`{"class":`), memo.class.class), `,"evidence":`...), memo.class.evidence))
-		x.rest = append(x.rest, '}')
+		x.suspect(memo.class.class, memo.class.evidence)
 	}
 }
+
+// bots marks the event when there was a reason to, and writes the reasons down.
+func (x *contextReader) bots() {
+	if x.signs != "" && (x.r.req.Source != Server || x.direct) {
+		x.suspect("headless", x.signs)
+	}
+	if x.bot.class == "" {
+		if len(x.claim) > 0 && x.claim[0] != 'n' {
+			x.keep([]byte(botKey), x.claim)
+		}
+		return
+	}
+	x.m.Flags |= core.FlagBot
+	x.keep([]byte(botKey), appendBot(nil, x.bot.class, x.bot.name))
+}
+
+// isTrue says whether a raw value means yes; pixels write all values as text.
+func isTrue(raw []byte) bool { return string(raw) == "true" || string(raw) == `"true"` }

@@ -97,7 +97,7 @@ func (r *reader) event(i int, p *piece) {
 			name = clip(textOf(f.event), MaxNameRunes)
 		}
 		r.result.Rejects = append(r.result.Rejects, Reject{
-			Index: i, MessageID: clip(m.ID, MaxIDRunes), Name: name, Code: bad.code, Message: bad.message, Raw: raw,
+			Index: i, MessageID: clip(m.ID, MaxIDRunes), Name: name, Code: bad.code, Message: bad.message, Raw: raw, print: m.Fingerprint,
 		})
 		r.result.Messages = r.result.Messages[:n]
 		return
@@ -139,6 +139,9 @@ func (r *reader) check(f *fields, m *core.Message, p *piece, raw []byte) *refusa
 	r.fillContext(f, m)
 	r.flags(m)
 	m.Fingerprint = fingerprint(f, m)
+	if r.req.Print != 0 {
+		m.Fingerprint = r.req.Print
+	}
 	return nil
 }
 
@@ -315,6 +318,9 @@ func (r *reader) flags(m *core.Message) {
 			o.Flags &^= core.FlagNoCurrency
 		}
 		m.Flags |= o.Flags
+		if isTrue(find(m.Props, "test")) {
+			m.Flags |= core.FlagTest
+		}
 	}
 }
 

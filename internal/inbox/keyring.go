@@ -14,9 +14,10 @@ type keyring struct {
 	write    []byte
 	property []byte
 	dedupe   [32]byte
+	vault    *vault
 }
 
-func newKeyring(secret []byte) keyring {
+func newKeyring(secret []byte) (keyring, error) {
 	derive := func(purpose string) []byte {
 		h := hmac.New(sha256.New, secret)
 		h.Write([]byte("ciclo inbox " + purpose))
@@ -24,7 +25,9 @@ func newKeyring(secret []byte) keyring {
 	}
 	k := keyring{write: derive("write key"), property: derive("property")}
 	copy(k.dedupe[:], derive("dedupe"))
-	return k
+	var err error
+	k.vault, err = newVault(secret)
+	return k, err
 }
 
 // writeKey gives the stored form of a write key.

@@ -5,6 +5,7 @@ import "github.com/ciclo/ciclo/internal/core"
 // fromPostHog rewrites the fields of a PostHog event as the tracking
 // specification has them.
 func (r *reader) fromPostHog(f *fields) {
+	f.properties = hideAddress(f.properties, r.req.IPPolicy)
 	props := f.properties
 	if f.messageID == nil {
 		f.messageID = f.uuid

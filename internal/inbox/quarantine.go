@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -94,6 +95,7 @@ func (s *Service) hold(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, even
 		meta := h.batch.meta
 		meta.MessageID = h.id
 		meta.Unknown, meta.Mismatch = false, false
+		meta.Rate, meta.Hashed, meta.Print = h.rate, h.hashed(), h.print
 		if h.batch.result.PostHog {
 			meta.PostHog = true
 		}
@@ -124,28 +126,50 @@ func (h *held) content() (raw, envelope []byte, whole bool) {
 		return []byte{}, []byte{}, false
 	}
 	raw = h.raw
-	r, policy := h.batch.source.rules, h.batch.meta.IPPolicy
+	p, policy := h.rules(), h.batch.meta.IPPolicy
 	if len(raw) > maxHeldBytes || h.code == CodeUnreadable {
-		if r.properties != nil {
+		if p != nil {
 			raw = nil // rules that must be applied cannot be
 		}
 		return append([]byte{}, raw[:min(len(raw), maxHeldBytes)]...), []byte{}, false
 	}
 	if h.code != CodeTooDeep {
-		raw = r.event(raw, policy)
-	} else if r.properties != nil {
+		raw = p.event(h.id, raw, policy)
+	} else if p != nil {
 		return []byte{}, []byte{}, false // too deep to apply rules that must be applied
 	}
 	envelope = []byte{}
 	if h.batch.envelope != nil {
 		envelope = rewrite(h.batch.envelope, func(key string, val []byte) []byte {
 			if key == "context" {
-				return r.context(val, policy)
+				return p.context(h.id, val, policy)
 			}
 			return val
 		})
 	}
 	return raw, envelope, true
+}
+
+// rules gives the property rules for an event. Those of a batch that could not
+// be parsed are its source's.
+func (h *held) rules() *propertyRules {
+	if h.batch.properties == nil {
+		return h.batch.source.rules.properties
+	}
+	return h.batch.properties
+}
+
+// hashed gives the properties that content hashes, and those hashed before.
+func (h *held) hashed() []string {
+	out := slices.Clone(h.batch.meta.Hashed)
+	if p := h.rules(); p != nil && h.code != CodeTooDeep {
+		for _, path := range p.hashed {
+			if !slices.Contains(out, path) {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
 }
 
 // QuarantineGroups sums up quarantine by reason, event and source, the most

@@ -77,8 +77,17 @@ type Meta struct {
 	Replayed  bool   `json:"re,omitempty"`
 	// PostHog says that the events are PostHog's although no key tells so.
 	PostHog bool `json:"ph,omitempty"`
-	// Mismatch notes that the body named another key than the request.
+	// Mismatch notes that a second, different key came with the request.
 	Mismatch bool `json:"mm,omitempty"`
+	// Network is the crawler network of the caller's address, found before the
+	// policy shortened it.
+	Network string `json:"nw,omitempty"`
+	// Rate, Hashed and Print are of an event in quarantine: why its sender was too
+	// fast for a person, which properties were hashed already, and the
+	// fingerprint it had before.
+	Rate   string   `json:"rt,omitempty"`
+	Hashed []string `json:"hp,omitempty"`
+	Print  uint64   `json:"fp,omitempty"`
 }
 
 // Request is a decompressed body and all that Parse needs beside it.
@@ -87,6 +96,8 @@ type Request struct {
 	Body     []byte
 	Received core.Micros
 	SourceID core.SourceID
+	// Networks tells whose network an address in the events is; nil knows none.
+	Networks *Networks
 	// Seed makes the message ids of events that came without one: the same seed
 	// gives the same ids.
 	Seed int64
@@ -126,6 +137,7 @@ type Reject struct {
 	Code      string
 	Message   string
 	Raw       []byte // the event as received; shares the body's memory
+	print     uint64 // fingerprint; 0 when the event could not be read so far
 }
 
 // Result is what Parse read from a body.

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -12,11 +13,13 @@ import (
 type Action string
 
 // Actions on a property. Hash replaces the value by a keyed hash, the same for
-// the same text, which cannot be turned back.
+// the same text, which cannot be turned back. Encrypt replaces it by a text
+// that only Reveal turns back.
 const (
-	Allow Action = "allow"
-	Hash  Action = "hash"
-	DropP Action = "drop"
+	Allow   Action = "allow"
+	Hash    Action = "hash"
+	Encrypt Action = "encrypt"
+	DropP   Action = "drop"
 )
 
 // PropertyRule applies to a property or trait by name, in every event of a
@@ -30,23 +33,31 @@ type PropertyRule struct {
 type rules struct {
 	plan       *plan
 	properties *propertyRules
+	networks   *Networks
 }
 
-func compileRules(set Settings, secret []byte) (*rules, error) {
-	p, err := compilePlan(set.Plan)
+func (s *Service) compile(src *Source) (*rules, error) {
+	p, err := compilePlan(src.Settings.Plan)
 	if err != nil {
 		return nil, err
 	}
-	pr, err := compileProperties(set, secret)
+	pr, err := s.compileProperties(src.Workspace, &src.Settings, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &rules{plan: p, properties: pr}, nil
+	n, err := s.known.With(src.Settings.Bots.Networks)
+	if err != nil {
+		return nil, err
+	}
+	return &rules{plan: p, properties: pr, networks: n}, nil
 }
 
 type propertyRules struct {
 	root   *ruleNode
 	secret []byte
+	vault  *vault
+	ws     core.WorkspaceID
+	hashed []string // paths that are hashed
 }
 
 // ruleNode is what is known about one name: an action, or rules for members.
@@ -56,17 +67,20 @@ type ruleNode struct {
 	only   bool // members without a rule are dropped
 }
 
-func compileProperties(set Settings, secret []byte) (*propertyRules, error) {
+// compileProperties makes the rules of a source. Paths in done were hashed
+// before and are left alone: a hash of a hash would be another value.
+func (s *Service) compileProperties(ws core.WorkspaceID, set *Settings, done []string) (*propertyRules, error) {
 	if len(set.Properties) == 0 && !set.OnlyListed {
 		return nil, nil
 	}
 	root := &ruleNode{kids: map[string]*ruleNode{}, only: set.OnlyListed}
+	out := &propertyRules{root: root, secret: s.keys.property, vault: s.keys.vault, ws: ws}
 	for i, r := range set.Properties {
 		field := fmt.Sprintf("settings.properties[%d]", i)
 		switch r.Action {
-		case Allow, Hash, DropP:
+		case Allow, Hash, Encrypt, DropP:
 		default:
-			return nil, errs.Field(field, "invalid_action", "action must be allow, hash or drop")
+			return nil, errs.Field(field, "invalid_action", "action must be allow, hash, encrypt or drop")
 		}
 		parts := strings.Split(r.Path, ".")
 		if r.Path == "" || len(parts) > 8 {
@@ -83,8 +97,14 @@ func compileProperties(set Settings, secret []byte) (*propertyRules, error) {
 			n = n.kids[p]
 		}
 		n.action = r.Action
+		if r.Action == Hash {
+			out.hashed = append(out.hashed, r.Path)
+			if slices.Contains(done, r.Path) {
+				n.action = Allow
+			}
+		}
 	}
-	return &propertyRules{root: root, secret: secret}, nil
+	return out, nil
 }
 
 // apply rewrites properties, traits and context traits of m.
@@ -92,27 +112,39 @@ func (p *propertyRules) apply(m *core.Message) {
 	if p == nil {
 		return
 	}
-	m.Props = p.object(m.Props)
-	m.ContextTraits = p.object(m.ContextTraits)
+	m.Props = p.object(m.ID, m.Props)
+	m.ContextTraits = p.object(m.ID, m.ContextTraits)
 }
 
-// object gives raw with the rules applied; nil when nothing is left.
-func (p *propertyRules) object(raw []byte) []byte {
+// object gives raw, of message id, with the rules applied; nil when nothing is
+// left.
+func (p *propertyRules) object(id string, raw []byte) []byte {
 	if p == nil || len(raw) == 0 || raw[0] != '{' {
 		return raw
 	}
-	out := p.members(make([]byte, 0, len(raw)), raw, p.root)
+	a := applied{p, id}
+	out := a.members(make([]byte, 0, len(raw)), raw, p.root)
 	if len(out) == 2 {
 		return nil
 	}
 	return out
 }
 
-func (p *propertyRules) members(dst, raw []byte, n *ruleNode) []byte {
+// applied is the rules at work on one message.
+type applied struct {
+	*propertyRules
+	id string
+}
+
+func (p applied) members(dst, raw []byte, n *ruleNode) []byte {
 	dst = append(dst, '{')
 	first := true
 	for w := walk(raw); w.next(); {
-		kid := n.kids[unquote(w.key)]
+		key := unquote(w.key)
+		kid := n.kids[key]
+		if kid == nil && n == p.root && w.val[0] == '{' && nestsTraits(key) {
+			kid = p.root
+		}
 		if kid == nil && n.only || kid != nil && kid.action == DropP {
 			continue
 		}
@@ -128,20 +160,24 @@ func (p *propertyRules) members(dst, raw []byte, n *ruleNode) []byte {
 	return append(dst, '}')
 }
 
-func (p *propertyRules) value(dst, raw []byte, n *ruleNode) []byte {
+// nestsTraits says whether PostHog's clients put traits under that property,
+// to which the rules apply as to those of an identify.
+func nestsTraits(key string) bool { return key == "$set" || key == "$set_once" || key == "$group_set" }
+
+func (p applied) value(dst, raw []byte, n *ruleNode) []byte {
 	switch {
 	case n == nil:
 		return append(dst, raw...)
-	case n.action == Hash && raw[0] != 'n':
-		text := string(raw)
-		if raw[0] == '"' {
-			text = textOf(raw)
-		}
-		return quote(dst, keyed(p.secret, text)[:32])
+	case n == p.root:
+		return p.members(dst, raw, n)
+	case (n.action == Hash || n.action == Encrypt) && raw[0] != 'n':
+		return p.hide(dst, raw, n.action)
 	case len(n.kids) > 0 && raw[0] == '{':
-		inner := *n
-		inner.only = n.only && n.action != Allow
-		return p.members(dst, raw, &inner)
+		inner := n
+		if n.only && n.action == Allow {
+			inner = &ruleNode{kids: n.kids}
+		}
+		return p.members(dst, raw, inner)
 	case len(n.kids) > 0 && raw[0] == '[':
 		dst = append(dst, '[')
 		for i, e := range elements(raw) {
@@ -155,30 +191,67 @@ func (p *propertyRules) value(dst, raw []byte, n *ruleNode) []byte {
 	return append(dst, raw...)
 }
 
-// event applies the rules to a raw event on its way to quarantine: to its
-// properties, traits and context traits, and the address policy to its
-// address.
-func (r *rules) event(raw []byte, policy IPPolicy) []byte {
-	if len(raw) == 0 || raw[0] != '{' || r.properties == nil && policy.Stricter(IPKeep) == IPKeep {
+// hide writes the hash or the encrypted form of a value. What is encrypted
+// already, as after a stay in quarantine, is opened first.
+func (p applied) hide(dst, raw []byte, how Action) []byte {
+	if raw[0] == '"' {
+		if plain, ok := p.vault.open(p.ws, textOf(raw)); ok {
+			if how == Encrypt {
+				return append(dst, raw...)
+			}
+			raw = plain
+		}
+	}
+	if how == Encrypt {
+		return quote(dst, p.vault.seal(p.ws, p.id, raw))
+	}
+	text := string(raw)
+	if raw[0] == '"' {
+		text = textOf(raw)
+	}
+	return quote(dst, keyed(p.secret, text)[:32])
+}
+
+// event applies the rules to the raw event of message id on its way to
+// quarantine: to its properties, traits and context traits, and the address
+// policy to its address.
+func (p *propertyRules) event(id string, raw []byte, policy IPPolicy) []byte {
+	if len(raw) == 0 || raw[0] != '{' || p == nil && policy.Stricter(IPKeep) == IPKeep {
 		return raw
 	}
 	return rewrite(raw, func(key string, val []byte) []byte {
 		switch key {
-		case "properties", "traits", "$set", "$set_once":
-			return orEmpty(r.properties.object(val))
+		case "properties":
+			return orEmpty(p.object(id, hideAddress(val, policy)))
+		case "traits", "$set", "$set_once":
+			return orEmpty(p.object(id, val))
 		case "context":
-			return r.context(val, policy)
+			return p.context(id, val, policy)
 		}
 		return val
 	})
 }
 
-func (r *rules) context(raw []byte, policy IPPolicy) []byte {
+func (p *propertyRules) context(id string, raw []byte, policy IPPolicy) []byte {
 	return rewrite(raw, func(key string, val []byte) []byte {
 		switch key {
 		case "traits":
-			return orEmpty(r.properties.object(val))
+			return orEmpty(p.object(id, val))
 		case "ip":
+			return quote(nil, ApplyIPPolicy(textOf(val), policy))
+		}
+		return val
+	})
+}
+
+// hideAddress applies an address policy to the address that PostHog's clients
+// put among the properties.
+func hideAddress(props []byte, policy IPPolicy) []byte {
+	if policy.Stricter(IPKeep) == IPKeep || find(props, "$ip") == nil {
+		return props
+	}
+	return rewrite(props, func(key string, val []byte) []byte {
+		if key == "$ip" {
 			return quote(nil, ApplyIPPolicy(textOf(val), policy))
 		}
 		return val

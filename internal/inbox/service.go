@@ -43,6 +43,7 @@ type Service struct {
 	Deps
 	q     db.Queries
 	keys  keyring
+	known *Networks
 	cache sourceCache
 	wake  chan struct{}
 	merge chan struct{}
@@ -52,6 +53,7 @@ type Service struct {
 	load  load
 	seenM sync.Mutex
 	seen  map[core.WorkspaceID]*seen
+	rates rates
 	lost  unknownLog
 }
 
@@ -72,8 +74,16 @@ func New(d Deps) (*Service, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	keys, err := newKeyring(d.Secret)
+	if err != nil {
+		return nil, err
+	}
+	known, err := KnownNetworks()
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
-		Deps: d, q: db.MustQueries(queriesText), keys: newKeyring(d.Secret),
+		Deps: d, q: db.MustQueries(queriesText), keys: keys, known: known,
 		wake: make(chan struct{}, 1), merge: make(chan struct{}, 1),
 		seen: map[core.WorkspaceID]*seen{},
 	}, nil

@@ -51,8 +51,22 @@ type Settings struct {
 	TakesUnknownKeys bool           `json:"takes_unknown_keys,omitempty"`
 	Plan             *Plan          `json:"plan,omitempty"`
 	Properties       []PropertyRule `json:"properties,omitempty"`
-	// OnlyListed keeps only properties that a rule allows or hashes.
+	// OnlyListed keeps only properties that a rule allows, hashes or encrypts.
 	OnlyListed bool `json:"only_listed,omitempty"`
+	// Test marks every event of the source as a test: reports leave them out.
+	Test bool     `json:"test,omitempty"`
+	Bots BotRules `json:"bots,omitzero"`
+}
+
+// BotRules say what of a source counts as sent by programs, beside what is
+// known in general. A rate of 0 takes the default, one below 0 is off.
+type BotRules struct {
+	// Networks whose events come from programs, such as 203.0.113.0/24.
+	Networks []string `json:"networks,omitempty"`
+	// PerAnonymousID and PerAddress are how many events of one anonymous id, or
+	// of one address, in one minute of event time a person can send.
+	PerAnonymousID int `json:"per_anonymous_id,omitempty"`
+	PerAddress     int `json:"per_address,omitempty"`
 }
 
 // NewSource is what CreateSource needs.
@@ -110,6 +124,14 @@ func (s *Source) Validate() error {
 	return nil
 }
 
+// networks gives whose networks count as crawlers' at the source.
+func (s *Source) networks() *Networks {
+	if s.rules == nil {
+		return nil
+	}
+	return s.rules.networks
+}
+
 // Window is how long message ids of the source are remembered.
 func (s *Source) Window() core.Micros {
 	return core.Micros(max(s.Settings.DedupeDays, MinDedupeDays)) * core.Day
@@ -139,15 +161,14 @@ func checkKey(key string) error {
 
 func prefixOf(key string) string { return key[:min(len(key), 7)] }
 
-// load turns a stored row into a ready source.
-func (s *Source) load(settings string, secret []byte) error {
-	if err := json.Unmarshal([]byte(settings), &s.Settings); err != nil {
-		return fmt.Errorf("read settings of source %d: %w", s.ID, err)
+// loadSource turns a stored row into a ready source.
+func (s *Service) loadSource(src *Source, settings string) error {
+	if err := json.Unmarshal([]byte(settings), &src.Settings); err != nil {
+		return fmt.Errorf("read settings of source %d: %w", src.ID, err)
 	}
 	var err error
-	s.rules, err = compileRules(s.Settings, secret)
-	if err != nil {
-		return fmt.Errorf("compile settings of source %d: %w", s.ID, err)
+	if src.rules, err = s.compile(src); err != nil {
+		return fmt.Errorf("compile settings of source %d: %w", src.ID, err)
 	}
 	return nil
 }

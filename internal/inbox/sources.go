@@ -29,6 +29,7 @@ type sourceCache struct {
 	mu      sync.RWMutex
 	version uint64
 	byKey   map[string]cached
+	all     cached // the source for unknown keys
 	byID    map[sourceRef]*Source
 }
 
@@ -46,7 +47,7 @@ func (c *sourceCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.version++
-	c.byKey, c.byID = nil, nil
+	c.byKey, c.byID, c.all = nil, nil, cached{}
 }
 
 // CreateSource makes a source and gives it with its write key, which cannot be
@@ -96,7 +97,7 @@ func (s *Service) prepare(src *Source) (string, error) {
 	if err := src.Validate(); err != nil {
 		return "", err
 	}
-	compiled, err := compileRules(src.Settings, s.keys.property)
+	compiled, err := s.compile(src)
 	if err != nil {
 		return "", err
 	}
@@ -192,7 +193,7 @@ func (s *Service) scanSources(ctx context.Context, tx *db.Tx, query string, args
 			return err
 		}
 		out = append(out, src)
-		return src.load(settings, s.keys.property)
+		return s.loadSource(src, settings)
 	}, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read sources: %w", err)
@@ -326,8 +327,16 @@ func (s *Service) lookUp(ctx context.Context, key string) (*Source, error) {
 	return found[0], nil
 }
 
-// CatchAll gives the source that takes batches with an unknown key, or nil.
+// CatchAll gives the source that takes batches with an unknown key, or nil. The
+// answer is remembered as long as that of a key: strangers must not cost reads.
 func (s *Service) CatchAll(ctx context.Context) (*Source, error) {
+	now := s.now()
+	s.cache.mu.RLock()
+	hit, version := s.cache.all, s.cache.version
+	s.cache.mu.RUnlock()
+	if hit.until >= now {
+		return hit.source, nil
+	}
 	var found []*Source
 	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		found, err = s.scanSources(ctx, tx, "source_for_unknown")
@@ -336,10 +345,14 @@ func (s *Service) CatchAll(ctx context.Context) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, src := range found {
-		if src.Settings.TakesUnknownKeys {
-			return src, nil
-		}
+	hit = cached{until: now + cacheFor}
+	if i := slices.IndexFunc(found, func(src *Source) bool { return src.Settings.TakesUnknownKeys }); i >= 0 {
+		hit.source = found[i]
 	}
-	return nil, nil
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.version == version {
+		s.cache.all = hit
+	}
+	return hit.source, nil
 }

@@ -59,6 +59,7 @@ type Work struct {
 	seenSeq    int64 // newest dedupe block when the duplicates were looked for
 	total      int64 // events in the batches, for the load
 	totalBytes int64
+	meter      meter // of senders
 }
 
 // batch is one row of the inbox, parsed.
@@ -68,12 +69,15 @@ type batch struct {
 	meta     Meta
 	result   Result
 	envelope []byte
+	// properties are the rules to apply, nil for none.
+	properties *propertyRules
 }
 
 // origin says where a message comes from.
 type origin struct {
 	batch *batch
 	raw   []byte
+	rate  string // why its sender was too fast for a person
 }
 
 // fate is what the caller decided about a message.
@@ -88,6 +92,13 @@ type held struct {
 	raw           []byte
 	id, name      string
 	code, message string
+	rate          string // see origin
+	print         uint64 // fingerprint
+}
+
+// held sends a message from here to quarantine.
+func (o *origin) held(m *core.Message, code, detail string) held {
+	return held{batch: o.batch, raw: o.raw, id: m.ID, name: m.Name, code: code, message: detail, rate: o.rate, print: m.Fingerprint}
 }
 
 type counter struct {
@@ -115,7 +126,7 @@ func (w *Work) Drop(i int, name string) {
 // events but at least one batch. It gives nil when nothing waits. Until the
 // work is committed, Take gives the same rows again.
 func (s *Service) Take(ctx context.Context, ws core.WorkspaceID, maxEvents int) (*Work, error) {
-	w := &Work{Workspace: ws, s: s, counts: map[counter]int64{}, lastEvent: map[core.SourceID]core.Micros{}}
+	w := &Work{Workspace: ws, s: s, meter: meter{rates: &s.rates, ws: ws}, counts: map[counter]int64{}, lastEvent: map[core.SourceID]core.Micros{}}
 	err := s.DB.Read(ctx, func(tx *db.Tx) error { return s.readRows(ctx, tx, w, int64(maxEvents)) })
 	if err != nil {
 		return nil, fmt.Errorf("read inbox: %w", err)
@@ -129,15 +140,15 @@ func (s *Service) Take(ctx context.Context, ws core.WorkspaceID, maxEvents int) 
 		if err := s.parse(b); err != nil {
 			// One spoilt row must not stop all that come after it.
 			s.Log.ErrorContext(ctx, "inbox batch is unreadable", "workspace", ws, "batch", b.id, "error", err)
-			w.rejected = append(w.rejected, held{b, b.body, "", "", CodeUnreadable, err.Error()})
+			w.rejected = append(w.rejected, held{batch: b, raw: b.body, code: CodeUnreadable, message: err.Error()})
 			continue
 		}
 		for _, r := range b.result.Rejects {
-			w.rejected = append(w.rejected, held{b, r.Raw, r.MessageID, r.Name, r.Code, r.Message})
+			w.rejected = append(w.rejected, held{batch: b, raw: r.Raw, id: r.MessageID, name: r.Name, code: r.Code, message: r.Message, rate: b.meta.Rate, print: r.print})
 		}
 		for i := range b.result.Messages {
 			found = append(found, b.result.Messages[i])
-			from = append(from, origin{b, b.result.Raws[i]})
+			from = append(from, origin{b, b.result.Raws[i], b.meta.Rate})
 		}
 		if b.meta.Mismatch {
 			w.counts[counter{b.row.source, CountKeyMismatch}]++
@@ -200,12 +211,22 @@ func (s *Service) parse(b *batch) error {
 	if err := json.Unmarshal([]byte(b.row.meta), &b.meta); err != nil {
 		return fmt.Errorf("read meta of batch %d: %w", b.id, err)
 	}
-	res, err := Parse(Request{Meta: b.meta, Body: b.body, Received: b.received, SourceID: b.row.source, Seed: b.id})
+	res, err := Parse(Request{Meta: b.meta, Body: b.body, Received: b.received, SourceID: b.row.source, Networks: b.source.networks(), Seed: b.id})
 	if err != nil {
 		return fmt.Errorf("parse batch %d: %w", b.id, err)
 	}
 	b.result, b.envelope = res, res.Envelope
-	return nil
+	return s.prepareBatch(b)
+}
+
+// prepareBatch makes the property rules for a batch: those of its source, less
+// what was done before a stay in quarantine.
+func (s *Service) prepareBatch(b *batch) (err error) {
+	b.properties = b.source.rules.properties
+	if len(b.meta.Hashed) > 0 {
+		b.properties, err = s.compileProperties(b.source.Workspace, &b.source.Settings, b.meta.Hashed)
+	}
+	return err
 }
 
 // sift takes duplicates out, then applies tracking plan and property rules.
@@ -233,15 +254,22 @@ func (s *Service) sift(ctx context.Context, w *Work, found []core.Message, from 
 			m.Flags |= core.FlagIDConflict
 			w.counts[counter{m.Source, CountConflicts}]++
 		}
-		rules := from[i].batch.source.rules
-		if bad := rules.plan.apply(m); bad != nil {
-			w.rejected = append(w.rejected, held{from[i].batch, from[i].raw, m.ID, m.Name, bad.code, bad.message})
+		src := from[i].batch.source
+		if src.Settings.Test {
+			m.Flags |= core.FlagTest
+		}
+		if !from[i].batch.meta.Replayed {
+			from[i].rate = w.meter.rateOf(m, src)
+		}
+		markRate(m, from[i].rate)
+		if bad := src.rules.plan.apply(m); bad != nil {
+			w.rejected = append(w.rejected, from[i].held(m, bad.code, bad.message))
 			continue
 		}
 		if m.Flags&core.FlagUnplanned != 0 {
 			w.counts[counter{m.Source, CountViolations}]++
 		}
-		rules.properties.apply(m)
+		from[i].batch.properties.apply(m)
 		w.Messages = append(w.Messages, *m)
 		w.origin = append(w.origin, from[i])
 		w.entries = append(w.entries, entries[i])
@@ -267,7 +295,7 @@ func (w *Work) Commit(ctx context.Context, tx *db.Tx) error {
 	for i := range w.Messages {
 		m, f := &w.Messages[i], &w.fate[i]
 		if f.code != "" {
-			rejected = append(rejected, held{w.origin[i].batch, w.origin[i].raw, m.ID, m.Name, f.code, f.detail})
+			rejected = append(rejected, w.origin[i].held(m, f.code, f.detail))
 			continue
 		}
 		if w.entries[i] != (entry{}) {
@@ -296,6 +324,7 @@ func (w *Work) Commit(ctx context.Context, tx *db.Tx) error {
 	tx.AfterCommit(func() {
 		s.load.add(-int64(len(w.batches)), -w.total, -w.totalBytes)
 		s.load.worked(w.total, s.now())
+		s.rates.add(w.meter.counts)
 	})
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -147,7 +149,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, rt route) {
 	}
 	d := inbox.Door{Source: c.source, Body: body, Received: received, Key: key}
 	d.Meta = h.meta(r, rt)
-	d.Meta.Unknown = c.unknown
+	d.Meta.Unknown, d.Meta.Mismatch = c.unknown, otherKey(r, key)
 	d.Admit = func(events int) error { return h.limits.admit(c.source, events, h.Clock.Now()) }
 	res, err := h.Inbox.Accept(r.Context(), d)
 	if err != nil {
@@ -200,24 +202,47 @@ func (h *Handler) let(r *http.Request, c *caller) *refusal {
 	return nil
 }
 
-// headerKey looks for a write key outside the body: the user name of basic
-// authentication, X-Write-Key up to its colon, the query.
+// headerKey looks for a write key outside the body: the first of keysOutside.
 func headerKey(r *http.Request) string {
-	if user, _, ok := r.BasicAuth(); ok && user != "" {
-		return user
-	}
-	if k, _, _ := strings.Cut(r.Header.Get("X-Write-Key"), ":"); k != "" {
-		return k
-	}
-	if r.URL.RawQuery == "" {
-		return ""
-	}
-	for name, vals := range r.URL.Query() {
-		if strings.EqualFold(name, "writeKey") && vals[0] != "" {
-			return vals[0]
+	for _, key := range keysOutside(r) {
+		if key != "" {
+			return key
 		}
 	}
 	return ""
+}
+
+// otherKey says whether the request names a second, different key outside the
+// body.
+func otherKey(r *http.Request, key string) bool {
+	if key == "" {
+		return false
+	}
+	for _, k := range keysOutside(r) {
+		if k != "" && k != key {
+			return true
+		}
+	}
+	return false
+}
+
+// keysOutside gives the write keys outside the body, the first to count first:
+// the user name of basic authentication, X-Write-Key up to its colon, the query.
+func keysOutside(r *http.Request) (keys [3]string) {
+	if user, _, ok := r.BasicAuth(); ok {
+		keys[0] = user
+	}
+	keys[1], _, _ = strings.Cut(r.Header.Get("X-Write-Key"), ":")
+	if r.URL.RawQuery == "" {
+		return keys
+	}
+	query := r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) { // the same one each time
+		if strings.EqualFold(name, "writeKey") && keys[2] == "" {
+			keys[2] = query[name][0]
+		}
+	}
+	return keys
 }
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -48,13 +48,19 @@ if (v) { c[n === "campaign" ? "name" : n] = v; any = true; }
 return any ? c : undefined;
 }
 function zone() { try { return Intl.DateTimeFormat().resolvedOptions().timeZone; } catch (e) {} }
+// programs gives what browsers run by programs show and others do not.
+function programs(c) {
+if (nav.webdriver) c.webdriver = true;
+if (nav.languages && !nav.languages.length) c.languages = [];
+return c;
+}
 function context() {
 var l = w.location;
-return {
+return programs({
 page: { url: l.href, path: l.pathname, title: d.title, referrer: d.referrer || undefined },
 campaign: campaign(), userAgent: nav.userAgent, locale: nav.language, timezone: zone(),
 screen: { width: w.screen.width, height: w.screen.height }, library: { name: "ciclo.js", version: "1" }
-};
+});
 }
 function add(type, more) {
 if (consent() === "no") return;
