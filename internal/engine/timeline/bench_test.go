@@ -188,12 +188,14 @@ func BenchmarkScan10M(b *testing.B) {
 func BenchmarkCustomer100(b *testing.B) {
 	s, n := benchStore(b)
 	r := rand.New(rand.NewPCG(3, 4))
+	spent := cpuSeconds(b)
 	for b.Loop() {
 		c := core.CustomerID(1 + r.Int64N(int64(max(n/10, 1))))
 		if _, err := s.Customer(context.Background(), ws, c, timeline.CustomerQuery{Desc: true, Limit: 100}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric((cpuSeconds(b)-spent)/float64(b.N)*1e6, "cpu-µs/op")
 }
 
 // BenchmarkAppend appends batches of 1,000 events to SQLite.

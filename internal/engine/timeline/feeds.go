@@ -52,32 +52,28 @@ type intFeed struct {
 	r      *reader
 	name   string
 	into   func(*Rows) *[]int64
-	values []int64
+	values intRange
 }
 
-func (f *intFeed) load(int64, int64) (err error) {
-	f.values, err = f.r.ints(f.name)
-	return err
-}
+func (f *intFeed) load(from, to int64) error { return f.r.intsOf(f.name, from, to, &f.values) }
 
 func (f *intFeed) add(out *Rows, sel []int32) {
 	into := f.into(out)
-	*into = addChosen(*into, f.values, sel)
+	for _, i := range sel {
+		*into = append(*into, f.values.at(i))
+	}
 }
 
 type flagFeed struct {
 	r      *reader
-	values []int64
+	values intRange
 }
 
-func (f *flagFeed) load(int64, int64) (err error) {
-	f.values, err = f.r.ints("flags")
-	return err
-}
+func (f *flagFeed) load(from, to int64) error { return f.r.intsOf("flags", from, to, &f.values) }
 
 func (f *flagFeed) add(out *Rows, sel []int32) {
 	for _, i := range sel {
-		out.Flags = append(out.Flags, uint32(f.values[i]))
+		out.Flags = append(out.Flags, uint32(f.values.at(i)))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // readAhead is the read buffer of a column, bytes.
-const readAhead = 32 << 10
+const readAhead = 4 << 10
 
 // segmentFile is an open file. Many readers share it.
 type segmentFile struct {

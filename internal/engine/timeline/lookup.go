@@ -119,9 +119,11 @@ func (p *pick) narrow(r *reader, sel []int32, ask bool, have int) (_ []int32, er
 	if len(sel) == 0 {
 		return nil, nil
 	}
-	var actors, seqs []int64
+	var actors intRange
+	var seqs []int64
 	if ask {
-		if actors, err = r.ints("actor"); err != nil {
+		from, to := r.start+int64(sel[0]), r.start+int64(sel[len(sel)-1])+1
+		if err := r.intsOf("actor", from, to, &actors); err != nil {
 			return nil, err
 		}
 	}
@@ -133,7 +135,7 @@ func (p *pick) narrow(r *reader, sel []int32, ask bool, have int) (_ []int32, er
 	if ask || seqs != nil {
 		kept := make([]int32, 0, len(sel))
 		for _, i := range sel {
-			if ask && p.store.home().Home(p.ws, core.ActorID(actors[i]), r.time[i]) != p.c || seqs != nil && !p.behind(r.time[i], seqs[i]) {
+			if ask && p.store.home().Home(p.ws, core.ActorID(actors.at(i)), r.time[i]) != p.c || seqs != nil && !p.behind(r.time[i], seqs[i]) {
 				continue
 			}
 			kept = append(kept, i)

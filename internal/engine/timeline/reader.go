@@ -38,6 +38,7 @@ type reader struct {
 	sel                  []int32
 	feeds                []columnFeed
 	typed                map[string]*typedBlock
+	received             intRange
 	rest                 textRange
 	restAt               [3]int64 // group, first and last row that rest holds
 }
@@ -132,17 +133,56 @@ func (r *reader) ints(name string) ([]int64, error) {
 	return v, err
 }
 
+// intRange is a number column of some rows of a block.
+type intRange struct {
+	off    int
+	values []int64
+}
+
+func (t *intRange) at(row int32) int64 { return t.values[int(row)-t.off] }
+
+// intsOf reads rows [from, to) of the group, all of the block, into t.
+func (r *reader) intsOf(name string, from, to int64, t *intRange) error {
+	t.off, t.values = int(from-r.start), sized(t.values, int(to-from))
+	leaf := r.file.leaf[name]
+	if v, null, ok := r.file.constant(r.group, leaf); ok && !null {
+		for i := range t.values {
+			t.values[i] = v.Int64()
+		}
+		return nil
+	}
+	c, err := r.column(name)
+	if err != nil {
+		return err
+	}
+	step := r.file.pageRows(name)
+	for row := from / step * step; row < to; row += step {
+		v, err := c.ints(row)
+		if err != nil {
+			return err
+		}
+		lo, hi := max(from, row), min(to, row+step)
+		if hi > row+int64(len(v)) {
+			return fmt.Errorf("column %s: page has %d rows, want %d", name, len(v), hi-row)
+		}
+		copy(t.values[lo-from:], v[lo-row:hi-row])
+	}
+	return nil
+}
+
 // filter chooses the rows of a block that are wanted and written under numbers
 // of [lo, hi) that keep accepts; nil keeps all. The result is valid until the
 // next call.
 func (r *reader) filter(block int, lo, hi core.CustomerID, keep func(core.CustomerID) bool) (sel []int32, err error) {
 	info := r.file.groups[r.group].blocks[block]
 	r.block, r.start, r.rows = block, int64(block)*blockRows, info.rows
-	if err := r.readNames(); err != nil {
-		return nil, err
-	}
-	if !r.want.all && !r.anyWanted() {
-		return nil, nil
+	if !r.want.all {
+		if err := r.readNames(); err != nil {
+			return nil, err
+		}
+		if !r.anyWanted() {
+			return nil, nil
+		}
 	}
 	if r.customers, err = r.ints("customer"); err != nil {
 		return nil, err
@@ -178,10 +218,10 @@ func (r *reader) filterTimes(sel []int32) (_ []int32, err error) {
 		sel = r.keepBetween(sel, r.time, r.want.from, r.want.to)
 	}
 	if !r.whole.received && len(sel) > 0 {
-		received, err := r.ints("received")
-		if err != nil {
+		if err := r.intsOf("received", r.start, r.start+int64(r.rows), &r.received); err != nil {
 			return nil, err
 		}
+		received := r.received.values
 		to := r.want.asReceived
 		if to < math.MaxInt64 {
 			to++
@@ -318,6 +358,11 @@ func (r *reader) keepBetween(sel []int32, values []int64, from, to int64) []int3
 
 // load reads what Rows needs of the chosen rows of the block.
 func (r *reader) load(sel []int32) (err error) {
+	if r.want.all { // else the names chose the rows
+		if err := r.readNames(); err != nil {
+			return err
+		}
+	}
 	if r.seq, err = r.ints("seq"); err != nil {
 		return err
 	}

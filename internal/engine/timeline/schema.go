@@ -11,9 +11,9 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// Layout of a file. Every column has one page per block of blockRows rows, so
-// that a block is read by one page of each column it needs; long texts have
-// smaller pages, so that reading few rows opens little.
+// Layout of a file. The columns that every scan reads have one page per block of
+// blockRows rows; the others have smaller pages, so that reading the few rows of
+// one customer opens little.
 const (
 	blockRows = 8192
 	coldRows  = 1024
@@ -223,15 +223,14 @@ func decodeLayout(s string) (*layout, error) {
 	return l, nil
 }
 
-// shortPages gives the columns whose pages are shorter than a block: long texts,
-// of which a reader of few rows should not open many.
+// shortPages gives the columns whose pages are shorter than a block.
 func (l *layout) shortPages() map[string]bool {
-	out := map[string]bool{"id": true, "props": true, "rest": true}
-	for _, name := range l.Many {
+	out := map[string]bool{"id": true, "props": true, "rest": true, "actor": true, "received": true, "original": true, "sent": true}
+	for _, name := range l.Context {
 		out["context."+name] = true
 	}
 	for _, t := range l.Typed {
-		if t.Many && t.Type == typeText {
+		if t.Many {
 			out[t.Column] = true
 		}
 	}
