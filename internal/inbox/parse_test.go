@@ -115,9 +115,11 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// deep is an object n levels deep.
+func deep(n int) string { return strings.Repeat(`{"a":`, n) + `1` + strings.Repeat(`}`, n) }
+
 func TestRejects(t *testing.T) {
 	t.Parallel()
-	deep := func(n int) string { return strings.Repeat(`{"a":`, n) + `1` + strings.Repeat(`}`, n) }
 	for event, want := range map[string]string{
 		`{"type":"track","event":"","userId":"u"}`:   inbox.CodeNoEventName,
 		`{"type":"track","event":"  ","userId":"u"}`: inbox.CodeNoEventName,
