@@ -65,7 +65,7 @@ func (s summaries) React(ctx context.Context, tx *db.Tx, b *pipeline.Batch) erro
 		list = append(list, ch)
 	}
 	for i := range list {
-		if _, again := b.Reset[list[i].Customer]; again {
+		if what, again := b.Reset[list[i].Customer]; again && what.Machine == 0 {
 			*list[i].Traits = true
 		}
 	}
@@ -83,8 +83,10 @@ func (s stages) React(ctx context.Context, tx *db.Tx, b *pipeline.Batch) error {
 		}
 	}
 	var reset, gone []core.CustomerID
-	for c := range b.Reset {
-		reset = append(reset, c)
+	for c, what := range b.Reset {
+		if what.Machine == 0 { // a backfilled machine has no spells to replace
+			reset = append(reset, c)
+		}
 	}
 	for c, into := range b.Absorbed {
 		if into != 0 {

@@ -1,16 +1,22 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
 // backfillChunk is how many customers one transaction of a backfill folds; the
 // live pipeline gets its turn in between.
-const backfillChunk = 400
+const backfillChunk = 4000
 
 // StartBackfill makes a machine wait for its backfill, inside the transaction
 // that makes the machine known. last is the highest customer number there is.
@@ -27,34 +33,7 @@ func (p *Pipeline) StartBackfill(ctx context.Context, tx *db.Tx, ws core.Workspa
 // numbers done and in all. Once it returns nil the machine is live.
 func (p *Pipeline) Backfill(ctx context.Context, ws core.WorkspaceID, machine int64, progress func(done, total int64)) error {
 	for {
-		done := false
-		err := func() error {
-			defer p.lock(ws)()
-			return p.transact(ctx, ws, func(r *run) error {
-				bounds, err := p.bounds(ctx, r.tx, ws)
-				if err != nil {
-					return err
-				}
-				b, waiting := bounds[machine]
-				if !waiting {
-					done = true
-					return nil
-				}
-				upto := min(b.upto+backfillChunk, b.last)
-				if err := r.customersBetween(ctx, b.upto, upto); err != nil {
-					return err
-				}
-				if progress != nil {
-					r.tx.AfterCommit(func() { progress(int64(upto), int64(b.last)) })
-				}
-				if done = upto >= b.last; done {
-					_, err = r.tx.Exec(ctx, `DELETE FROM fold_backfills WHERE workspace_id = $1 AND machine = $2`, ws, machine)
-				} else {
-					_, err = r.tx.Exec(ctx, `UPDATE fold_backfills SET upto = $1 WHERE workspace_id = $2 AND machine = $3`, upto, ws, machine)
-				}
-				return err
-			})
-		}()
+		done, err := p.backfillStep(ctx, ws, machine, progress)
 		if err != nil {
 			return fmt.Errorf("backfill machine %d: %w", machine, err)
 		}
@@ -67,19 +46,154 @@ func (p *Pipeline) Backfill(ctx context.Context, ws core.WorkspaceID, machine in
 	}
 }
 
-// customersBetween marks customers (from, to] that have a state to be folded
-// anew.
-func (r *run) customersBetween(ctx context.Context, from, to core.CustomerID) error {
-	err := r.tx.Query(ctx, `SELECT customer FROM fold_states WHERE workspace_id = $1 AND customer > $2 AND customer <= $3`, func(row db.Row) error {
-		var c core.CustomerID
-		if err := row.Scan(&c); err != nil {
+// backfillStep folds the next customers. Batches wait meanwhile, so that the
+// timelines stand still; the database is written to only when all is folded.
+func (p *Pipeline) backfillStep(ctx context.Context, ws core.WorkspaceID, machine int64, progress func(done, total int64)) (done bool, err error) {
+	defer p.lock(ws)()
+	f := &filler{p: p, ws: ws, machine: machine}
+	waiting, err := f.load(ctx)
+	if err != nil || !waiting {
+		return true, err
+	}
+	if err := f.fold(ctx); err != nil {
+		return false, err
+	}
+	done = f.upto >= f.last
+	err = p.transact(ctx, ws, func(r *run) error {
+		for _, s := range f.folded {
+			r.changed[s.customer] = saved{due: s.due, blob: s.blob}
+			r.batch.Signals = append(r.batch.Signals, s.signals...)
+			r.batch.Reset[s.customer] = Reset{Machine: machine, News: s.clock}
+		}
+		if progress != nil {
+			r.tx.AfterCommit(func() { progress(int64(f.upto), int64(f.last)) })
+		}
+		if done {
+			_, err = r.tx.Exec(ctx, `DELETE FROM fold_backfills WHERE workspace_id = $1 AND machine = $2`, ws, machine)
+		} else {
+			_, err = r.tx.Exec(ctx, `UPDATE fold_backfills SET upto = $1 WHERE workspace_id = $2 AND machine = $3`, f.upto, ws, machine)
+		}
+		return err
+	})
+	return done, err
+}
+
+// filler folds some customers for one machine.
+type filler struct {
+	p       *Pipeline
+	ws      core.WorkspaceID
+	machine int64
+	upto    core.CustomerID // the last customer of this step
+	last    core.CustomerID // and of the backfill
+	due     map[core.CustomerID]core.Micros
+	states  map[core.CustomerID][]byte
+	mu      sync.Mutex
+	folded  []filled
+}
+
+// filled is a customer with the machine's state added.
+type filled struct {
+	customer core.CustomerID
+	clock    core.Micros
+	due      core.Micros
+	blob     []byte
+	signals  []core.Signal
+}
+
+// load reads the states of the next customers that have any. waiting is false
+// when the machine has no backfill left.
+func (f *filler) load(ctx context.Context) (waiting bool, err error) {
+	f.due, f.states = map[core.CustomerID]core.Micros{}, map[core.CustomerID][]byte{}
+	err = f.p.DB.Read(ctx, func(tx *db.Tx) error {
+		bounds, err := f.p.bounds(ctx, tx, f.ws)
+		if err != nil {
 			return err
 		}
-		r.refold[c] = true
-		return nil
-	}, r.ws, from, to)
+		var b bound
+		if b, waiting = bounds[f.machine]; !waiting {
+			return nil
+		}
+		f.last, f.upto = b.last, b.last
+		return tx.Query(ctx, `SELECT customer, COALESCE(due, 0), states FROM fold_states WHERE workspace_id = $1 AND customer > $2 AND customer <= $3 ORDER BY customer LIMIT $4`, func(row db.Row) error {
+			var c core.CustomerID
+			var due core.Micros
+			var blob []byte
+			if err := row.Scan(&c, &due, &blob); err != nil {
+				return err
+			}
+			f.due[c], f.states[c] = due, blob
+			if len(f.states) == backfillChunk {
+				f.upto = c
+			}
+			return nil
+		}, f.ws, b.upto, b.last, backfillChunk)
+	})
 	if err != nil {
-		return fmt.Errorf("list customers: %w", err)
+		return false, fmt.Errorf("read fold states: %w", err)
 	}
+	return waiting, nil
+}
+
+// fold reads the customers' timelines and folds them, on all cores.
+func (f *filler) fold(ctx context.Context) error {
+	machines := f.p.machines(f.ws)
+	at := slices.IndexFunc(machines, func(m fold.Machine) bool { return m.ID() == f.machine })
+	if at < 0 {
+		return fmt.Errorf("machine %d is not known", f.machine)
+	}
+	list := slices.Sorted(maps.Keys(f.states))
+	if len(list) == 0 {
+		return nil
+	}
+	req := timeline.Request{Workspace: f.ws, Customers: list, Columns: []string{timeline.ColID, timeline.ColProps}}
+	err := f.p.Timeline.Scan(ctx, req, func(_ int, c core.CustomerID, rows *timeline.Rows) error {
+		s, err := f.customer(machines, at, c, rows)
+		if err != nil {
+			return fmt.Errorf("fold customer %d: %w", c, err)
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.folded = append(f.folded, s)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("fold history: %w", err)
+	}
+	slices.SortFunc(f.folded, func(a, b filled) int { return cmp.Compare(a.customer, b.customer) })
 	return nil
+}
+
+func (f *filler) customer(machines []fold.Machine, at int, c core.CustomerID, rows *timeline.Rows) (filled, error) {
+	s := filled{customer: c, due: f.due[c]}
+	old := unpack(f.states[c])
+	for i, m := range machines {
+		state, has := old[m.ID()]
+		if i == at || !has {
+			continue
+		}
+		inst, err := m.Open(c, state)
+		if err != nil {
+			continue // it starts anew with the customer's next event
+		}
+		s.clock = max(s.clock, inst.Clock())
+		s.blob = packState(s.blob, m.ID(), state)
+	}
+	inst, err := machines[at].Open(c, nil)
+	if err != nil {
+		return s, err
+	}
+	emit := func(sig core.Signal) { s.signals = append(s.signals, sig) }
+	var e core.Event
+	for i := range rows.Time {
+		rows.Event(i, &e)
+		in := fold.InputOf(&e)
+		inst.Apply(&in, emit)
+	}
+	// Time that had already passed for the other machines passes for this one.
+	inst.Advance(min(s.clock, core.FromTime(f.p.Clock.Now())), emit)
+	s.blob = pack(s.blob, f.machine, inst)
+	if due, ok := inst.Due(); ok && (s.due == 0 || due < s.due) {
+		s.due = due
+	}
+	return s, nil
 }

@@ -73,12 +73,17 @@ type Batch struct {
 	Events    []core.Event
 	Signals   []core.Signal
 	// Reset holds the customers whose timeline was folded anew: their signals
-	// are the whole history, not what changed. The value is the instant from
-	// which on they are news.
-	Reset map[core.CustomerID]core.Micros
+	// are the whole history, not what changed.
+	Reset map[core.CustomerID]Reset
 	// Absorbed holds customers that ceased to exist, by survivor; 0 means that
 	// one lives again.
 	Absorbed map[core.CustomerID]core.CustomerID
+}
+
+// Reset says what of a customer was folded anew.
+type Reset struct {
+	Machine int64       // 0: all that are live; else the one being backfilled
+	News    core.Micros // signals before this instant are no news
 }
 
 // Deps are what the pipeline stands on. Reactors run in their order.

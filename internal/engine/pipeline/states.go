@@ -13,7 +13,10 @@ import (
 
 // pack appends one machine's state to a customer's blob.
 func pack(blob []byte, machine int64, inst fold.Instance) []byte {
-	body := inst.Append(nil)
+	return packState(blob, machine, inst.Append(nil))
+}
+
+func packState(blob []byte, machine int64, body []byte) []byte {
 	blob = binary.AppendUvarint(blob, uint64(machine))
 	blob = binary.AppendUvarint(blob, uint64(len(body)))
 	return append(blob, body...)

@@ -101,7 +101,7 @@ func (p *Pipeline) transact(ctx context.Context, ws core.WorkspaceID, prepare fu
 		opened = true
 		r := &run{p: p, ws: ws, tx: tx, now: core.FromTime(p.Clock.Now()), session: p.Identity.Begin(ws, tx),
 			events: map[core.CustomerID][]int{}, refold: map[core.CustomerID]bool{}, changed: map[core.CustomerID]saved{}}
-		r.batch = &Batch{Workspace: ws, Now: r.now, Reset: map[core.CustomerID]core.Micros{}}
+		r.batch = &Batch{Workspace: ws, Now: r.now, Reset: map[core.CustomerID]Reset{}}
 		if err := prepare(r); err != nil {
 			return err
 		}
@@ -327,7 +327,7 @@ func (r *run) customer(ctx context.Context, c core.CustomerID, all []fold.Machin
 
 // anew folds a customer's whole timeline.
 func (r *run) anew(ctx context.Context, c core.CustomerID, machines []fold.Machine, clock core.Micros) error {
-	past, err := r.p.Timeline.Customer(ctx, r.ws, c, timeline.CustomerQuery{})
+	past, err := r.p.Timeline.Customer(ctx, r.ws, c, timeline.CustomerQuery{Lean: true})
 	if err != nil {
 		return fmt.Errorf("read timeline: %w", err)
 	}
@@ -343,7 +343,7 @@ func (r *run) anew(ctx context.Context, c core.CustomerID, machines []fold.Machi
 		}
 		return 0
 	})
-	r.batch.Reset[c] = clock
+	r.batch.Reset[c] = Reset{News: clock}
 	if len(past) == 0 {
 		r.changed[c] = saved{}
 		return nil

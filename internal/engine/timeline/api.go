@@ -63,6 +63,7 @@ type CustomerQuery struct {
 	Names         []string    // nil = all
 	AfterPos      *Pos        // continue behind this event, in the direction of reading
 	AsReceived    core.Micros // only events received at or before; 0 = all
+	Lean          bool        // only what a fold reads: customer, time, position, kind, name, id, properties
 }
 
 // EventKey names events of one kind; Name "" means all of the kind.
@@ -153,6 +154,9 @@ func newPlan(columns []string) (plan, error) {
 func everything() plan {
 	return plan{actor: true, received: true, original: true, sent: true, source: true, id: true, flags: true, context: true, props: true, rest: true}
 }
+
+// lean is the plan of what a fold reads.
+func lean() plan { return plan{id: true, props: true} }
 
 // wide says whether the plan has columns beside properties.
 func (p *plan) wide() bool {

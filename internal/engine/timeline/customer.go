@@ -99,6 +99,10 @@ func (p *pick) cut(rows []*row) []*row {
 // Customer gives events of one current customer in timeline order, or the
 // newest first when q.Desc.
 func (s *Store) Customer(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, q CustomerQuery) ([]core.Event, error) {
+	rules := s.hidden.on(ws, c)
+	if slices.ContainsFunc(rules, (*eraser).all) {
+		return nil, nil
+	}
 	p := s.newPick(ws, c, q)
 	v := s.space(ws).view()
 	defer v.release()
@@ -118,7 +122,7 @@ func (s *Store) Customer(ctx context.Context, ws core.WorkspaceID, c core.Custom
 		out[i].Customer = c
 		out[i].Props, out[i].Rest = slices.Clone(e.props), slices.Clone(e.rest)
 	}
-	return out, nil
+	return maskEvents(out, rules), nil
 }
 
 // written says how rows of number n in a source of that identity version are

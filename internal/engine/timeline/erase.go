@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -16,9 +15,15 @@ import (
 // EraseSpec chooses what Erase takes away: the events of customers, in a range
 // of event time, or only some of their top-level properties.
 type EraseSpec struct {
-	Customers []core.CustomerID // current customers
-	From, To  core.Micros       // half open on event time; 0 = open
-	Props     []string          // nil = whole events
+	Customers []core.CustomerID     // current customers
+	From, To  core.Micros           // half open on event time; 0 = open
+	Actors    map[core.ActorID]bool // only events that these tracked; nil = all
+	Props     []string              // nil = whole events
+	// Names, when set, says whether a text tells who the customer is. Then the
+	// events stay and what tells it goes: Props, values, addresses.
+	Names func(text []byte) bool
+	// Progress is told how many files are done; nil is told nothing.
+	Progress func(done, total int)
 }
 
 // EraseCount tells how many events of one store matched before and after.
@@ -35,6 +40,7 @@ type eraser struct {
 	from  core.Micros
 	to    core.Micros
 	props map[string]bool
+	parts bool // events stay, parts of them go
 }
 
 // Erase removes what spec chooses from files and tail. The old files go as soon
@@ -43,18 +49,8 @@ func (s *Store) Erase(ctx context.Context, ws core.WorkspaceID, spec EraseSpec) 
 	if len(spec.Customers) == 0 {
 		return nil, errs.Field("customers", "erase_without_customers", "erasing needs at least one customer")
 	}
-	spec.Customers = slices.Clone(spec.Customers)
-	slices.Sort(spec.Customers)
-	e := &eraser{s: s, p: s.space(ws), spec: spec, from: math.MinInt64, to: math.MaxInt64, props: map[string]bool{}}
-	if spec.From != 0 {
-		e.from = spec.From
-	}
-	if spec.To != 0 {
-		e.to = spec.To
-	}
-	for _, k := range spec.Props {
-		e.props[k] = true
-	}
+	e := newEraser(spec)
+	e.s, e.p = s, s.space(ws)
 	e.p.work.Lock()
 	defer e.p.work.Unlock()
 	counts, err := e.run(ctx)
@@ -64,12 +60,31 @@ func (s *Store) Erase(ctx context.Context, ws core.WorkspaceID, spec EraseSpec) 
 	return counts, nil
 }
 
+func newEraser(spec EraseSpec) *eraser {
+	spec.Customers = slices.Clone(spec.Customers)
+	slices.Sort(spec.Customers)
+	e := &eraser{spec: spec, from: math.MinInt64, to: math.MaxInt64, props: map[string]bool{}, parts: len(spec.Props) > 0 || spec.Names != nil}
+	if spec.From != 0 {
+		e.from = spec.From
+	}
+	if spec.To != 0 {
+		e.to = spec.To
+	}
+	for _, k := range spec.Props {
+		e.props[k] = true
+	}
+	return e
+}
+
 func (e *eraser) run(ctx context.Context) ([]EraseCount, error) {
 	v := e.p.view()
 	defer v.release()
 	sealed, tail := EraseCount{Store: "segments"}, EraseCount{Store: "tail"}
 	var old, made []*segment
-	for _, g := range v.segments {
+	for i, g := range v.segments {
+		if e.spec.Progress != nil {
+			e.spec.Progress(i, len(v.segments))
+		}
 		n, err := e.count(ctx, view{segments: []*segment{g}})
 		if err != nil {
 			return nil, errors.Join(err, discard(made))
@@ -101,13 +116,36 @@ func (e *eraser) run(ctx context.Context) ([]EraseCount, error) {
 	return []EraseCount{sealed, tail}, err
 }
 
+// Left counts the events that spec chooses, in files and tail.
+func (s *Store) Left(ctx context.Context, ws core.WorkspaceID, spec EraseSpec) ([]EraseCount, error) {
+	e := newEraser(spec)
+	e.s, e.p = s, s.space(ws)
+	v := e.p.view()
+	defer v.release()
+	sealed, err := e.count(ctx, view{segments: v.segments})
+	if err != nil {
+		return nil, fmt.Errorf("count events of workspace %d: %w", ws, err)
+	}
+	tail, err := e.count(ctx, view{runs: v.runs})
+	if err != nil {
+		return nil, fmt.Errorf("count events of workspace %d: %w", ws, err)
+	}
+	return []EraseCount{{"segments", sealed, sealed}, {"tail", tail, tail}}, nil
+}
+
 // count gives the events of a view that spec chooses.
 func (e *eraser) count(ctx context.Context, v view) (int64, error) {
 	var n int64
-	p := plan{props: len(e.props) > 0}
+	p := plan{props: e.parts, actor: e.spec.Actors != nil}
+	if e.spec.Names != nil {
+		p = everything()
+	}
 	err := e.s.scan(ctx, Request{Workspace: e.p.ws, Workers: 1, From: e.spec.From, To: e.spec.To, Customers: e.spec.Customers}, p, v, func(_ int, _ core.CustomerID, r *Rows) error {
 		for i := range r.Time {
-			if !p.props || e.holds(r.Props[i]) {
+			if e.spec.Actors != nil && !e.spec.Actors[core.ActorID(r.Actor[i])] {
+				continue
+			}
+			if !e.parts || e.spec.Names == nil && e.holds(r.Props[i]) || e.spec.Names != nil && e.marked(r.row(i)) {
 				n++
 			}
 		}
@@ -120,7 +158,10 @@ func (e *eraser) chosen(r *row) bool {
 	if _, ok := slices.BinarySearch(e.spec.Customers, r.customer); !ok || r.time < e.from || r.time >= e.to {
 		return false
 	}
-	return len(e.props) == 0 || e.holds(r.props)
+	if e.spec.Actors != nil && !e.spec.Actors[r.actor] {
+		return false
+	}
+	return !e.parts || e.marked(r)
 }
 
 // edit changes a row, under its current customer, or refuses it.
@@ -128,60 +169,11 @@ func (e *eraser) edit(r *row) bool {
 	if !e.chosen(r) {
 		return true
 	}
-	if len(e.props) == 0 {
+	if !e.parts {
 		return false
 	}
-	r.props = e.strip(r.props)
+	e.clean(r)
 	return true
-}
-
-func (e *eraser) holds(props []byte) bool {
-	if len(props) == 0 {
-		return false
-	}
-	found := false
-	if members(props, func(key, _ []byte) bool { found = found || e.props[string(key)]; return true }) {
-		return found
-	}
-	var m map[string]json.RawMessage
-	if json.Unmarshal(props, &m) != nil {
-		return true // cannot tell: strip drops it
-	}
-	for k := range m {
-		found = found || e.props[k]
-	}
-	return found
-}
-
-// strip takes the chosen properties out of an object. What cannot be read goes
-// altogether: erasing must not leave a trace.
-func (e *eraser) strip(props []byte) []byte {
-	out := []byte{'{'}
-	ok := members(props, func(key, raw []byte) bool {
-		if !e.props[string(key)] {
-			if len(out) > 1 {
-				out = append(out, ',')
-			}
-			out = append(append(append(out, '"'), key...), '"', ':')
-			out = append(out, raw...)
-		}
-		return true
-	})
-	if ok {
-		return append(out, '}')
-	}
-	var m map[string]json.RawMessage
-	if json.Unmarshal(props, &m) != nil {
-		return nil
-	}
-	for k := range e.props {
-		delete(m, k)
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return nil
-	}
-	return b
 }
 
 // tail rewrites the tail inside tx and tells how many events matched.

@@ -55,6 +55,9 @@ func (p *pick) ofNumber(g *segment, n core.CustomerID, ask bool) ([]*row, error)
 		return nil, err
 	}
 	all, want, names := everything(), p.matcher(), newNameTable()
+	if p.q.Lean {
+		all = lean()
+	}
 	r := newReader(f, &all, &want, names, want.whole(g))
 	defer r.leave()
 	var out []*row

@@ -66,6 +66,9 @@ func (s *Store) Scan(ctx context.Context, req Request, fn func(worker int, c cor
 	if !slices.IsSorted(req.Customers) {
 		return fmt.Errorf("scan timeline: customers are not sorted")
 	}
+	if rules := s.hidden.of(req.Workspace); rules != nil {
+		fn = mask(rules, fn)
+	}
 	v := s.space(req.Workspace).view()
 	defer v.release()
 	return s.scan(ctx, req, p, v, fn)

@@ -32,6 +32,7 @@ type Store struct {
 	stills atomic.Pointer[func(ws core.WorkspaceID) (release func())]
 	moves  moveCache
 	trash  trash
+	hidden hidden
 
 	mu     sync.Mutex
 	spaces map[core.WorkspaceID]*space
