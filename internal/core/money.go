@@ -27,13 +27,16 @@ func Exponent(currency string) int {
 
 // ParseMoney reads a decimal number ("12.50", "-3", "1e2") into minor units
 // with exponent decimals, rounding half away from zero. ok is false for
-// anything else ("$25", "", "1,000") and for amounts beyond int64.
+// anything else ("$25", "", "1,000", "0x1") and for amounts beyond int64.
 func ParseMoney(text string, exponent int) (minor int64, ok bool) {
 	s := strings.TrimSpace(text)
+	if !isDecimal(s) {
+		return 0, false
+	}
 	if minor, ok := parsePlain(s, exponent); ok {
 		return minor, true
 	}
-	if s == "" || len(s) > 64 || strings.ContainsAny(s, "_xXpPiInN/") {
+	if len(s) > 64 {
 		return 0, false
 	}
 	if i := strings.IndexAny(s, "eE"); i >= 0 && len(s)-i > 4 {
@@ -43,20 +46,57 @@ func ParseMoney(text string, exponent int) (minor int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)))
+	return rounded(r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil))))
+}
+
+// rounded gives r as a whole number, half away from zero; ok is false beyond
+// int64.
+func rounded(r *big.Rat) (n int64, ok bool) {
 	num, den := new(big.Int).Abs(r.Num()), r.Denom()
 	num.Mul(num, big.NewInt(2)).Add(num, den)
 	q := num.Quo(num, new(big.Int).Mul(den, big.NewInt(2)))
 	if r.Sign() < 0 {
 		q.Neg(q)
 	}
-	if !q.IsInt64() {
-		return 0, false
-	}
-	return q.Int64(), true
+	return q.Int64(), q.IsInt64()
 }
 
-// parsePlain is the fast path for up to 15 digits without an exponent part.
+// isDecimal says whether s is a sign, digits with at most one point, and an
+// exponent, each but the digits optional.
+func isDecimal(s string) bool {
+	i, digits := 0, 0
+	sign := func() {
+		if i < len(s) && (s[i] == '-' || s[i] == '+') {
+			i++
+		}
+	}
+	run := func() (n int) {
+		for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
+			n++
+		}
+		return n
+	}
+	sign()
+	digits = run()
+	if i < len(s) && s[i] == '.' {
+		i++
+		digits += run()
+	}
+	if digits == 0 {
+		return false
+	}
+	if i < len(s) && s[i]|0x20 == 'e' {
+		i++
+		sign()
+		if run() == 0 {
+			return false
+		}
+	}
+	return i == len(s)
+}
+
+// parsePlain is the fast path for decimals without an exponent part whose minor
+// units have at most 18 digits.
 func parsePlain(s string, exponent int) (int64, bool) {
 	neg := false
 	i := 0
@@ -64,24 +104,21 @@ func parsePlain(s string, exponent int) (int64, bool) {
 		neg, i = s[0] == '-', 1
 	}
 	var n int64
-	digits, decimals, seenDot, round := 0, 0, false, false
+	room := 18 - exponent // digits before the point
+	decimals, seenDot, round := 0, false, false
 	for ; i < len(s); i++ {
 		c := s[i]
-		if c == '.' {
-			if seenDot {
-				return 0, false
-			}
+		switch {
+		case c == '.':
 			seenDot = true
 			continue
-		}
-		if c < '0' || c > '9' {
+		case c < '0' || c > '9':
 			return 0, false
-		}
-		digits++
-		if digits > 15 {
-			return 0, false
-		}
-		if seenDot {
+		case !seenDot:
+			if room--; room < 0 {
+				return 0, false
+			}
+		default:
 			decimals++
 			if decimals == exponent+1 {
 				round = c >= '5'
@@ -91,9 +128,6 @@ func parsePlain(s string, exponent int) (int64, bool) {
 			}
 		}
 		n = n*10 + int64(c-'0')
-	}
-	if digits == 0 {
-		return 0, false
 	}
 	for d := min(decimals, exponent); d < exponent; d++ {
 		n *= 10

@@ -1,6 +1,9 @@
 package core
 
 import (
+	"math"
+	"math/big"
+	"math/bits"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -47,80 +50,151 @@ type Order struct {
 // value comes from the first of: subtotal; revenue; total less tax and
 // shipping; product lines less discount. fallback is the workspace currency.
 func ReadOrder(props []byte, fallback string) Order {
-	var o Order
 	f := gjson.GetManyBytes(props, "order_id", "currency", "subtotal", "revenue", "total", "tax", "shipping", "discount", "cost")
-	o.ID = f[0].String()
-	o.Currency = strings.ToUpper(strings.TrimSpace(f[1].String()))
-	if len(o.Currency) != 3 {
-		o.Currency = fallback
-		o.Flags |= FlagNoCurrency
+	r := orderReader{Order: Order{ID: f[0].String(), Currency: strings.ToUpper(strings.TrimSpace(f[1].String()))}}
+	if !isCurrency(r.Currency) {
+		r.Currency = fallback
+		r.Flags |= FlagNoCurrency
 	}
-	exp := Exponent(o.Currency)
-	money := func(r gjson.Result) (int64, bool) {
-		if !r.Exists() || r.Type == gjson.Null {
-			return 0, false
-		}
-		text := r.Str
-		if r.Type == gjson.Number {
-			text = r.Raw
-		}
-		m, ok := ParseMoney(text, exp)
-		if !ok {
-			o.Flags |= FlagBadMoney
-		}
-		return m, ok
-	}
-	for _, r := range f[2:4] {
-		if m, ok := money(r); ok {
-			o.Net, o.HasValue = m, true
+	r.exponent = Exponent(r.Currency)
+	for _, v := range f[2:4] {
+		if m, ok := r.money(v); ok {
+			r.Net, r.HasValue = m, true
 			break
 		}
 	}
-	if m, ok := money(f[4]); !o.HasValue && ok {
-		tax, _ := money(f[5])
-		ship, _ := money(f[6])
-		o.Net, o.HasValue = m-tax-ship, true
+	if !r.HasValue {
+		if m, ok := r.money(f[4]); ok {
+			r.Net, r.HasValue = r.less(r.less(m, f[5]), f[6]), true
+		}
 	}
-	lines(props, money, &o)
-	if m, ok := money(f[8]); ok {
-		o.Cost, o.HasCost = m, true
+	r.lines(gjson.GetBytes(props, "products"), f[7])
+	if m, ok := r.money(f[8]); ok {
+		r.Cost, r.HasCost = m, true
 	}
-	return o
+	return r.Order
+}
+
+// isCurrency says whether s has the form of an ISO 4217 code.
+func isCurrency(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// orderReader fills an Order.
+type orderReader struct {
+	Order
+	exponent int
+}
+
+// money reads a JSON number or a numeric text; what is there and is neither is
+// flagged.
+func (r *orderReader) money(v gjson.Result) (int64, bool) {
+	text, ok := numeric(v)
+	if !ok {
+		return 0, false
+	}
+	m, ok := ParseMoney(text, r.exponent)
+	if !ok {
+		r.Flags |= FlagBadMoney
+	}
+	return m, ok
+}
+
+// numeric gives the text of a value that is there; other types than number and
+// text give a text that is no number.
+func numeric(v gjson.Result) (text string, ok bool) {
+	if !v.Exists() || v.Type == gjson.Null {
+		return "", false
+	}
+	if v.Type == gjson.Number {
+		return v.Raw, true
+	}
+	return v.Str, true
+}
+
+// less takes an amount, if there is one, from m.
+func (r *orderReader) less(m int64, v gjson.Result) int64 {
+	off, ok := r.money(v)
+	if !ok || off == math.MinInt64 {
+		return m
+	}
+	return r.plus(m, -off)
+}
+
+// plus adds; a sum beyond int64 is no money.
+func (r *orderReader) plus(a, b int64) int64 {
+	if s := a + b; (s > a) == (b > 0) {
+		return s
+	}
+	r.Flags |= FlagBadMoney
+	return a
+}
+
+// times multiplies a price with a quantity, which may have decimals. ok is
+// false when the quantity is no number or the value is beyond int64.
+func (r *orderReader) times(price int64, quantity string) (int64, bool) {
+	n, whole := ParseMoney(quantity, 0)
+	fine, ok := ParseMoney(quantity, 6)
+	if whole && ok && fine == n*1_000_000 {
+		hi, lo := bits.Mul64(magnitude(price), magnitude(n))
+		if hi == 0 && lo <= math.MaxInt64 {
+			return price * n, true
+		}
+		ok = false
+	}
+	if ok {
+		if v, fits := rounded(new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(price), big.NewInt(fine)), big.NewInt(1_000_000))); fits {
+			return v, true
+		}
+	}
+	r.Flags |= FlagBadMoney
+	return 0, false
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return uint64(-n)
+	}
+	return uint64(n)
 }
 
 // lines fills the value from product lines when no total was given, and the
-// cost when every line tells its own.
-func lines(props []byte, money func(gjson.Result) (int64, bool), o *Order) {
-	products := gjson.GetBytes(props, "products")
+// cost when every line tells its own. discount is the order's.
+func (r *orderReader) lines(products, discount gjson.Result) {
 	if !products.IsArray() {
 		return
 	}
 	var sum, cost int64
 	any, allCost := false, true
 	products.ForEach(func(_, p gjson.Result) bool {
-		qty := int64(1)
-		if q := p.Get("quantity"); q.Exists() {
-			qty = q.Int()
+		quantity, ok := numeric(p.Get("quantity"))
+		if !ok {
+			quantity = "1"
 		}
-		if price, ok := money(p.Get("price")); ok {
-			any = true
-			off, _ := money(p.Get("discount"))
-			sum += price*qty - off
+		if price, ok := r.money(p.Get("price")); ok {
+			if value, ok := r.times(price, quantity); ok {
+				any, sum = true, r.plus(sum, r.less(value, p.Get("discount")))
+			}
 		}
-		if c, ok := money(p.Get("cost")); ok {
-			cost += c * qty
-		} else {
-			allCost = false
+		each, ok := r.money(p.Get("cost"))
+		if ok {
+			each, ok = r.times(each, quantity)
 		}
+		cost, allCost = r.plus(cost, each), allCost && ok
 		return true
 	})
-	if any && !o.HasValue {
-		if off, ok := money(gjson.GetBytes(props, "discount")); ok {
-			sum -= off
-		}
-		o.Net, o.HasValue = sum, true
+	if any && !r.HasValue {
+		r.Net, r.HasValue = r.less(sum, discount), true
 	}
 	if any && allCost {
-		o.Cost, o.HasCost = cost, true
+		r.Cost, r.HasCost = cost, true
 	}
 }
