@@ -107,6 +107,7 @@ func New(d Deps) *API {
 	a.imports()
 	a.raw("GET /openapi.json", "", a.serveOpenAPI, file{summary: "This description", tag: "operate", content: "application/openapi+json"})
 	a.raw("GET /docs", "", serveDocs, file{summary: "This description as a page", tag: "operate", content: "text/html"})
+	describeNulls(a.huma.OpenAPI().Components.Schemas)
 	return a
 }
 
@@ -114,6 +115,9 @@ func New(d Deps) *API {
 // room's name, since rooms use the same words.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
+	if t.Name() == "" && strings.ContainsAny(hint, "{[") {
+		return anonymousName(t)
+	}
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
@@ -122,6 +126,42 @@ func schemaName(t reflect.Type, hint string) string {
 		return name
 	}
 	return strings.ToUpper(room[:1]) + room[1:] + name
+}
+
+// anonymousName names an unnamed type after its members: component names are of
+// letters, digits, dots, dashes and underscores only.
+func anonymousName(t reflect.Type) string {
+	name := ""
+	for i := range t.NumField() {
+		f := t.Field(i)
+		elem := f.Type
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
+			elem = elem.Elem()
+		}
+		name += f.Name + huma.DefaultSchemaNamer(elem, f.Name)
+	}
+	return name + "Body"
+}
+
+// describeNulls says of members that point to a described type, and are always
+// there, that they may be null. The framework describes them as never null.
+func describeNulls(r huma.Registry) {
+	for name, s := range r.Map() {
+		t := r.TypeFromRef("#/components/schemas/" + name)
+		for t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			p := s.Properties[name]
+			if f.Type.Kind() == reflect.Pointer && p != nil && p.Ref != "" && !strings.Contains(options, "omitempty") {
+				s.Properties[name] = &huma.Schema{AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}, Description: f.Tag.Get("doc")}
+			}
+		}
+	}
 }
 
 // OpenAPI is the description of the API as indented JSON.

@@ -24,7 +24,8 @@ type stageRef struct {
 	Since     *jtime `json:"since"`
 }
 
-type customerRow struct {
+// CustomerRow is a customer in a list.
+type CustomerRow struct {
 	ID         int64           `json:"id"`
 	Name       string          `json:"name"`
 	Email      string          `json:"email"`
@@ -54,7 +55,7 @@ type listIn struct {
 }
 
 type listOut struct {
-	Customers  []customerRow `json:"customers"`
+	Customers  []CustomerRow `json:"customers"`
 	NextCursor string        `json:"next_cursor,omitempty"`
 	Total      *int64        `json:"total" doc:"Null when trait conditions make it too costly to know"`
 }
@@ -109,8 +110,8 @@ func (in *listIn) after() (*customer.Cursor, error) {
 	return c, nil
 }
 
-func (a *API) row(c *customer.Customer, currency string) customerRow {
-	return customerRow{int64(c.ID), c.Name, c.Email, c.UserID, c.Identified, when(c.FirstSeen), when(c.LastSeen), when(c.LastOrder), c.Events, c.Orders,
+func (a *API) row(c *customer.Customer, currency string) CustomerRow {
+	return CustomerRow{int64(c.ID), c.Name, c.Email, c.UserID, c.Identified, when(c.FirstSeen), when(c.LastSeen), when(c.LastOrder), c.Events, c.Orders,
 		Money{c.Revenue, currency}, nil, json.RawMessage(c.Traits)}
 }
 
@@ -138,7 +139,7 @@ func (a *API) listCustomers(ctx context.Context, p *access.Principal, in *listIn
 	if err != nil {
 		return nil, err
 	}
-	out := listOut{Customers: make([]customerRow, len(page.Customers))}
+	out := listOut{Customers: make([]CustomerRow, len(page.Customers))}
 	ids := make([]core.CustomerID, len(page.Customers))
 	for i := range page.Customers {
 		out.Customers[i] = a.row(&page.Customers[i], w.Currency)
@@ -202,7 +203,7 @@ type identifierShape struct {
 }
 
 type customerOut struct {
-	customerRow
+	CustomerRow
 	Requested   int64             `json:"requested_id" doc:"The number asked for; differs from id when that one was merged"`
 	Full        bool              `json:"full" doc:"Reached the bound of identifiers or merges: nothing attaches any more"`
 	Traits      []traitShape      `json:"traits"`
@@ -227,7 +228,7 @@ func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *Customer
 	if err != nil {
 		return nil, err
 	}
-	out := customerOut{customerRow: a.row(c, w.Currency), Requested: in.ID, Full: c.Flags&customer.FlagFull != 0, Traits: []traitShape{}, Stages: []stageRef{}}
+	out := customerOut{CustomerRow: a.row(c, w.Currency), Requested: in.ID, Full: c.Flags&customer.FlagFull != 0, Traits: []traitShape{}, Stages: []stageRef{}}
 	state, err := a.Pipeline.State(ctx, p.Workspace, c.ID, customer.SummaryMachine)
 	if err != nil {
 		return nil, err
@@ -270,7 +271,9 @@ type timelineIn struct {
 	Cursor string    `query:"cursor"`
 }
 
-type eventShape struct {
+// EventShape is one event in an answer. Like all that other answers embed it is
+// exported: members of others are not described.
+type EventShape struct {
 	ID         string            `json:"id"`
 	Seq        int64             `json:"seq"`
 	Time       time.Time         `json:"time"`
@@ -283,6 +286,8 @@ type eventShape struct {
 	Properties json.RawMessage   `json:"properties"`
 	Stage      *stageMove        `json:"stage,omitempty" doc:"The stage that this event brought"`
 }
+
+type eventShape = EventShape
 
 type stageMove struct {
 	From  string `json:"from"`

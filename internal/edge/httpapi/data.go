@@ -210,7 +210,7 @@ type unknownKey struct {
 }
 
 type liveEvent struct {
-	eventShape
+	EventShape
 	Customer int64 `json:"customer"`
 }
 

@@ -27,7 +27,8 @@ type workspaceInfo struct {
 	RefundDate string `json:"refund_date" enum:"refund,order" doc:"On which date refunds count"`
 }
 
-type sessionInfo struct {
+// SessionInfo says who is signed in.
+type SessionInfo struct {
 	User      userInfo      `json:"user"`
 	Workspace workspaceInfo `json:"workspace"`
 	CSRFToken string        `json:"csrf_token"`
@@ -35,7 +36,7 @@ type sessionInfo struct {
 
 type sessionOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
-	Body      sessionInfo
+	Body      SessionInfo
 }
 
 func workspaceShape(w access.Workspace) workspaceInfo {
@@ -46,12 +47,12 @@ func workspaceShape(w access.Workspace) workspaceInfo {
 	return workspaceInfo{int64(w.ID), w.Name, w.TimeZone, w.Currency, w.WeekStart, w.Settings.Lapse(), refund}
 }
 
-func (a *API) info(ctx context.Context, p *access.Principal) (sessionInfo, error) {
+func (a *API) info(ctx context.Context, p *access.Principal) (SessionInfo, error) {
 	w, err := a.Access.Workspace(ctx, p.Workspace)
 	if err != nil {
-		return sessionInfo{}, err
+		return SessionInfo{}, err
 	}
-	return sessionInfo{userInfo{p.UserID, p.Email, p.Name, p.Role, p.Locale}, workspaceShape(w), p.CSRF}, nil
+	return SessionInfo{userInfo{p.UserID, p.Email, p.Name, p.Role, p.Locale}, workspaceShape(w), p.CSRF}, nil
 }
 
 // signIn opens a session and ends the one that the browser had: a token that
@@ -92,7 +93,7 @@ type setupOut struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 	Body      struct {
 		WriteKey string `json:"write_key" doc:"Shown this once"`
-		sessionInfo
+		SessionInfo
 	}
 }
 
@@ -120,7 +121,7 @@ func (a *API) sessions() {
 			return a.signIn(ctx, in.Body.Email, in.Body.Password, "session.create")
 		})
 	handle(a, route{method: "GET", path: "/session", summary: "Who is signed in", tag: "session"},
-		func(ctx context.Context, p *access.Principal, _ *None) (*Body[sessionInfo], error) {
+		func(ctx context.Context, p *access.Principal, _ *None) (*Body[SessionInfo], error) {
 			i, err := a.info(ctx, p)
 			if err != nil {
 				return nil, err
@@ -147,7 +148,7 @@ func (a *API) sessions() {
 				Name   *string `json:"name,omitempty" maxLength:"200"`
 				Locale *string `json:"locale,omitempty" enum:"en,it,ro"`
 			}
-		}) (*Body[sessionInfo], error) {
+		}) (*Body[SessionInfo], error) {
 			if err := a.Access.UpdateMe(ctx, p, in.Body.Name, in.Body.Locale); err != nil {
 				return nil, err
 			}
@@ -202,7 +203,7 @@ func (a *API) setup(ctx context.Context, _ *access.Principal, in *setupIn) (*set
 		return nil, err
 	}
 	out := &setupOut{SetCookie: s.SetCookie}
-	out.Body.WriteKey, out.Body.sessionInfo = key, s.Body
+	out.Body.WriteKey, out.Body.SessionInfo = key, s.Body
 	return out, nil
 }
 
