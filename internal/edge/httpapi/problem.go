@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 )
 
 // Problem is an error document (RFC 9457) with a stable code. It never holds
@@ -43,7 +45,7 @@ func newProblem(status int, msg string, details ...error) huma.StatusError {
 		var e *huma.ErrorDetail
 		switch {
 		case errors.As(d, &e):
-			p.Errors = append(p.Errors, FieldProblem{e.Location, e.Message})
+			p.Errors = append(p.Errors, FieldProblem{missing(e.Location, e.Message), e.Message})
 		case d != nil:
 			p.Errors = append(p.Errors, FieldProblem{"", d.Error()})
 		}
@@ -53,6 +55,20 @@ func newProblem(status int, msg string, details ...error) huma.StatusError {
 	}
 	p.Message = p.Detail
 	return p
+}
+
+// missing names the member that a message says is missing; the framework gives
+// the object's place only.
+func missing(location, message string) string {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	name, ok := strings.CutPrefix(message, before)
+	if ok {
+		name, ok = strings.CutSuffix(name, after)
+	}
+	if !ok {
+		return location
+	}
+	return location + "." + name
 }
 
 func frameworkCode(status int) string {

@@ -146,19 +146,33 @@ func (a *API) raw(pattern string, perm access.Permission, fn func(w http.Respons
 			a.fail(w, err)
 			return
 		}
+		for _, name := range pathNames(path) {
+			if _, err := pathNumber(r, name); err != nil {
+				a.fail(w, err)
+				return
+			}
+		}
 		fn(w, r, c.principal)
 	})
+}
+
+// pathNames gives the names of a path's parameters, all of them numbers.
+func pathNames(path string) []string {
+	var out []string
+	for _, part := range strings.Split(path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			out = append(out, strings.TrimSuffix(name, "}"))
+		}
+	}
+	return out
 }
 
 // describe adds a raw route to the description.
 func (a *API) describe(rt *route, f file) {
 	rt.summary, rt.tag = f.summary, f.tag
 	op := a.operation(rt)
-	for _, part := range strings.Split(rt.path, "/") {
-		if name, ok := strings.CutPrefix(part, "{"); ok {
-			op.Parameters = append(op.Parameters, &huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true,
-				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}})
-		}
+	for _, name := range pathNames(rt.path) {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}})
 	}
 	op.Parameters = append(op.Parameters, f.query...)
 	if f.upload != "" {
