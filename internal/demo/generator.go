@@ -31,7 +31,11 @@ type Generator struct {
 	shop  *shop
 	heap  people
 	truth *Truth
+	last  int
 }
+
+// Person numbers the person whose event Next gave last.
+func (g *Generator) Person() int { return g.last }
 
 // New makes a generator.
 func New(cfg Config) *Generator {
@@ -85,6 +89,7 @@ func (g *Generator) Next() (body []byte, at time.Time, ok bool) {
 				continue
 			}
 			g.truth.sent(p, e)
+			g.last = p.n
 			return e.body, e.at, true
 		}
 		if p.ended || !p.next.Before(g.cfg.End) {
