@@ -49,6 +49,9 @@ func isASCII(s string) bool {
 // stand for, so it gives "".
 func e164(s string) string {
 	var b strings.Builder
+	if strings.HasPrefix(s, "+") {
+		s = strings.Replace(s, "(0)", "", 1) // the zero that is dialled inside the country only
+	}
 	for i, r := range s {
 		switch {
 		case r >= '0' && r <= '9', r == '+' && i == 0:
@@ -123,6 +126,9 @@ type Limit struct {
 type Settings struct {
 	Limits        []Limit  `json:"limits"`
 	BlockedValues []string `json:"blocked_values"`
+	// TraitTypes names traits whose value is an identifier of the type of the
+	// same name, from the next event on.
+	TraitTypes []string `json:"trait_types" maxItems:"50"`
 	// SharedDevice is "split_at_switch" (default) or "stay_with_first".
 	SharedDevice string `json:"shared_device" enum:"split_at_switch,stay_with_first"`
 	fixedList    []string
@@ -142,7 +148,7 @@ func DefaultSettings() Settings {
 			{core.TypeUserID, 1, Ever}, {core.TypeEmail, 5, Ever}, {core.TypePhone, 5, Ever},
 			{core.TypeAnonymousID, 5, Week}, {core.TypeDeviceID, 5, Week}, {core.TypePushToken, 5, Week}, {core.TypeGAClientID, 5, Week},
 		},
-		SharedDevice: "split_at_switch", BlockedValues: []string{}, fixedList: blockedAlways(),
+		SharedDevice: "split_at_switch", BlockedValues: []string{}, TraitTypes: []string{}, fixedList: blockedAlways(),
 	}
 }
 
@@ -215,6 +221,10 @@ func (s *Settings) identifiersOf(m *core.Message) []core.Identifier {
 		s.addTraits(m.Props, add)
 	}
 	s.addTraits(m.ContextTraits, add)
+	if m.Kind == core.KindIdentify {
+		s.addTraitTypes(m.Props, add)
+	}
+	s.addTraitTypes(m.ContextTraits, add)
 	for _, x := range m.External {
 		add(x.Type, x.Value)
 	}
@@ -228,6 +238,19 @@ func (s *Settings) addTraits(obj []byte, add func(typ, value string)) {
 	}
 	for _, typ := range [2]string{core.TypeEmail, core.TypePhone} {
 		if v, ok := core.Lookup(obj, typ); ok && v.Kind == core.ValueText {
+			add(typ, v.Text)
+		}
+	}
+}
+
+// addTraitTypes adds the traits that the settings name. A number counts as its
+// text, as ids do.
+func (s *Settings) addTraitTypes(traits []byte, add func(typ, value string)) {
+	if len(traits) == 0 {
+		return
+	}
+	for _, typ := range s.TraitTypes {
+		if v, ok := core.Lookup(traits, typ); ok && (v.Kind == core.ValueText || v.Kind == core.ValueNumber) {
 			add(typ, v.Text)
 		}
 	}

@@ -16,7 +16,11 @@ func (s *Service) Settings(ws core.WorkspaceID) Settings {
 	g := s.graph(ws)
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	return g.set
+	set := g.set
+	if set.TraitTypes == nil { // saved before there were any
+		set.TraitTypes = []string{}
+	}
+	return set
 }
 
 // Check says what is wrong with the rules.
@@ -35,6 +39,23 @@ func (s *Settings) Check() error {
 	}
 	for i, v := range s.BlockedValues {
 		s.BlockedValues[i] = strings.ToLower(strings.TrimSpace(v))
+	}
+	if s.TraitTypes == nil {
+		s.TraitTypes = []string{}
+	}
+	for i, name := range s.TraitTypes {
+		name = strings.TrimSpace(name)
+		field := fmt.Sprintf("trait_types[%d]", i)
+		if name == "" || len(name) > 100 {
+			return errs.Field(field, "bad_type", "the name of a trait is 1 to 100 characters")
+		}
+		if slices.Contains([]string{core.TypeUserID, core.TypeEmail, core.TypePhone, core.TypeAnonymousID, "group_id"}, name) || slices.Contains(s.TraitTypes[:i], name) {
+			return errs.Field(field, "taken", "%q is an identifier already", name)
+		}
+		s.TraitTypes[i] = name
+	}
+	if len(s.TraitTypes) > 50 {
+		return errs.Field("trait_types", "too_many", "at most 50 traits can be identifiers")
 	}
 	if len(s.Limits) > 200 {
 		return errs.Field("limits", "too_many", "at most 200 types can have a limit")
