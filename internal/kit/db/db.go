@@ -3,8 +3,10 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -86,8 +88,11 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resolve database path: %w", err)
 	}
+	if err := keepPrivate(abs); err != nil {
+		return nil, fmt.Errorf("open sqlite %s: %w", filepath.Base(abs), err)
+	}
 	base := "file:" + (&url.URL{Path: abs}).EscapedPath()
-	pragmas := "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(0)&_pragma=temp_store(memory)&_pragma=cache_size(-32000)"
+	pragmas := "?modeof=" + url.QueryEscape(abs) + "&_pragma=busy_timeout(10000)&_pragma=foreign_keys(0)&_pragma=temp_store(memory)&_pragma=cache_size(-32000)"
 	w, err := newWriter(ctx, base+pragmas+"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)")
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite %s: %w", filepath.Base(abs), err)
@@ -102,6 +107,22 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	w.db = d
 	go w.loop()
 	return d, nil
+}
+
+// keepPrivate makes the file of a database readable by its owner alone: it holds
+// personal data. The log takes its mode (modeof); the index of the log is made
+// here, since the engine would leave it open to others.
+func keepPrivate(path string) error {
+	for _, name := range []string{path, path + "-shm"} {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Dialect tells which engine this is.

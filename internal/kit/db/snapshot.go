@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -18,6 +19,15 @@ func (d *DB) Snapshot(ctx context.Context, path string) error {
 			return joinClose(err, to)
 		}
 		return to.Close()
+	}
+	// An empty file of ours, which the statement fills: its own would be open to
+	// others.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("make copy of database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("make copy of database: %w", err)
 	}
 	conn, err := d.pool.Conn(ctx)
 	if err != nil {
