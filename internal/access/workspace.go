@@ -35,6 +35,16 @@ type Extra struct {
 	RefundDate string          `json:"refund_date,omitempty"`
 	Identity   json.RawMessage `json:"identity,omitempty"`
 	Targets    json.RawMessage `json:"targets,omitempty"`
+	// BackupDays is after how many days a backup is to be deleted.
+	BackupDays int `json:"backup_retention_days,omitempty"`
+}
+
+// BackupRetention gives BackupDays or its default.
+func (e *Extra) BackupRetention() int {
+	if e.BackupDays == 0 {
+		return 30
+	}
+	return e.BackupDays
 }
 
 // Lapse gives LapseDays or its default.
@@ -65,6 +75,9 @@ func (w *Workspace) check() error {
 	}
 	if l := w.Settings.LapseDays; l < 0 || l > 3660 {
 		return errs.Field("lapse_days", "bad_lapse", "the lapse lies between 1 and 3,660 days")
+	}
+	if d := w.Settings.BackupDays; d < 0 || d > 3650 {
+		return errs.Field("backup_retention_days", "bad_retention", "backups are kept 1 to 3,650 days")
 	}
 	if r := w.Settings.RefundDate; r != "" && r != "refund" && r != "order" {
 		return errs.Field("refund_date", "bad_refund_date", "refunds count on the refund or the order date")
@@ -143,6 +156,7 @@ type WorkspaceUpdate struct {
 	WeekStart                *int
 	LapseDays                *int
 	RefundDate               *string
+	BackupDays               *int
 	Identity, Targets        json.RawMessage
 }
 
@@ -155,6 +169,7 @@ func (s *Service) UpdateWorkspace(ctx context.Context, id core.WorkspaceID, u Wo
 		set(&w.WeekStart, u.WeekStart)
 		set(&w.Settings.LapseDays, u.LapseDays)
 		set(&w.Settings.RefundDate, u.RefundDate)
+		set(&w.Settings.BackupDays, u.BackupDays)
 		if u.Identity != nil {
 			w.Settings.Identity = u.Identity
 		}

@@ -73,7 +73,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, c clock.Clock) (*Ap
 func (a *App) rooms(ctx context.Context) error {
 	var err error
 	a.Access = access.New(a.DB, a.Clock)
-	if a.Inbox, err = inbox.New(inbox.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Limits: a.limits()}); err != nil {
+	if a.Inbox, err = inbox.New(inbox.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Limits: a.limits(),
+		Refused: func(ws core.WorkspaceID, m *core.Message) (string, string) { return a.Customers.Refused(ws, m) }}); err != nil {
 		return fmt.Errorf("open inbox: %w", err)
 	}
 	a.Customers = customer.New(customer.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Settings: a.identitySettings})
@@ -105,7 +106,7 @@ func (a *App) rooms(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return a.hideErased(ctx)
 }
 
 // LoadWorkspace brings a workspace's maps and definitions into memory.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
@@ -37,6 +38,7 @@ func (b *BackupCmd) Run(env *Env) error {
 	}
 	defer os.RemoveAll(tmp)
 	for try := 0; ; try++ {
+		began := env.Clock.Now() // what is gone later is still in it
 		n, err := b.attempt(env, &cfg, src, tmp)
 		if errors.Is(err, fs.ErrNotExist) && try < 5 {
 			continue
@@ -45,6 +47,10 @@ func (b *BackupCmd) Run(env *Env) error {
 			return err
 		}
 		fmt.Fprintf(env.Out, "backup of %d event files written to %s\n", n, b.To)
+		// Receipts of erasures name the backups that still hold what is gone.
+		if err := customer.RecordBackup(env.Ctx, src, filepath.Base(b.To), began); err != nil {
+			return fmt.Errorf("the backup is whole, but receipts of erasures will not name it: %w", err)
+		}
 		return nil
 	}
 }

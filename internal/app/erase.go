@@ -2,139 +2,222 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
-	"github.com/ciclo/ciclo/internal/inbox"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
-// Erase carries out an erasure over all stores and gives the receipt. It can be
-// repeated: a crash in between leaves the tombstones, and the rest is done by
-// the next call.
-func (a *App) Erase(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, action, by, reason string) (*customer.Erasure, error) {
-	var e *customer.Erasure
-	var ids []customer.Known
-	err := a.Pipeline.Do(ctx, ws, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) {
-		var err error
-		e, ids, err = s.(*customer.Session).OpenErasure(ctx, c, action, by, reason)
-		return nil, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open erasure: %w", err)
+// How long an erasure that failed waits for the next attempt, and how often the
+// worker looks without being woken.
+const (
+	eraseRetry    = time.Minute
+	eraseRetryMax = time.Hour
+	eraseLook     = 30 * time.Second
+)
+
+// Erasures carries out what was requested until ctx ends. What a stopped process
+// left undone is taken up first.
+func (a *App) Erasures(ctx context.Context) error {
+	for {
+		if err := a.EraseRound(ctx, customer.Verified); err != nil && ctx.Err() == nil {
+			a.Log.Error("erasures cannot be read", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.Customers.ErasureWake():
+		case <-a.Clock.After(eraseLook):
+		}
 	}
-	switch action {
-	case customer.Delete, customer.DeleteAndSuppress:
-		err = a.erase(ctx, ws, e, ids)
-	case customer.Anonymise:
-		err = a.anonymise(ctx, ws, e, ids)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return e, a.Customers.CloseErasure(ctx, ws, e)
 }
 
-func (a *App) erase(ctx context.Context, ws core.WorkspaceID, e *customer.Erasure, ids []customer.Known) error {
-	release := a.Pipeline.Hold(ws)
-	defer release()
-	if err := a.eraseEvents(ctx, ws, e, timeline.EraseSpec{Customers: []core.CustomerID{e.Customer}}); err != nil {
-		return err
-	}
-	n, err := a.eraseQuarantine(ctx, ws, ids)
+// EraseRound brings every unfinished erasure that is due as far as the status
+// upto. First all are filtered, so that reads leave the data out as soon as can
+// be; the rewrite of the database is shared. One that fails keeps its status
+// and the error, and is tried again later.
+func (a *App) EraseRound(ctx context.Context, upto string) error {
+	all, err := a.Customers.UnfinishedErasures(ctx)
 	if err != nil {
 		return err
 	}
-	e.Stores = append(e.Stores, customer.StoreCount{Store: "quarantine", Before: n})
-	err = a.DB.Write(ctx, func(tx *db.Tx) error {
-		counts, err := a.Customers.Forget(ctx, tx, ws, e.Customer)
-		if err != nil {
-			return err
+	var list []*customer.Erasure
+	for i := range all {
+		if a.eraseDue(&all[i]) {
+			list = append(list, &all[i])
 		}
-		if n, err = tx.Exec(ctx, `DELETE FROM fold_states WHERE workspace_id = $1 AND customer = $2`, ws, e.Customer); err != nil {
-			return err
-		}
-		counts = append(counts, customer.StoreCount{Store: "fold_states", Before: n})
-		if n, err = a.Lifecycle.Forget(ctx, tx, ws, e.Customer); err != nil {
-			return err
-		}
-		e.Stores = append(e.Stores, append(counts, customer.StoreCount{Store: "stage_spells", Before: n})...)
+	}
+	list = a.eraseEach(ctx, list, customer.Accepted, a.eraseFilter)
+	if upto == customer.Filtered {
 		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("erase customer: %w", err)
 	}
-	a.Pipeline.Forget(ws, e.Customer)
-	return a.Customers.Load(ctx, ws)
-}
-
-func (a *App) eraseEvents(ctx context.Context, ws core.WorkspaceID, e *customer.Erasure, spec timeline.EraseSpec) error {
-	counts, err := a.Timeline.Erase(ctx, ws, spec)
-	if err != nil {
-		return fmt.Errorf("erase events: %w", err)
+	waiting := a.eraseEach(ctx, list, customer.Filtered, a.eraseRewrite)
+	if waiting = a.eraseClean(ctx, waiting); upto == customer.Rewritten {
+		return nil
 	}
-	for _, c := range counts {
-		e.Stores = append(e.Stores, customer.StoreCount{Store: "timeline_" + c.Store, Before: c.Before, After: c.After})
-	}
+	a.eraseEach(ctx, waiting, customer.Rewritten, a.eraseVerify)
 	return nil
 }
 
-// eraseQuarantine removes held events that name one of the identifiers.
-func (a *App) eraseQuarantine(ctx context.Context, ws core.WorkspaceID, ids []customer.Known) (int64, error) {
-	var hit []int64
-	f := inbox.HeldFilter{}
-	for {
-		list, err := a.Inbox.ListQuarantine(ctx, ws, f, 1000)
-		if err != nil {
-			return 0, err
-		}
-		for _, h := range list {
-			for _, k := range ids {
-				if strings.Contains(strings.ToLower(h.Raw), strings.ToLower(k.Value)) {
-					hit = append(hit, h.ID)
-					break
-				}
-			}
-		}
-		if len(list) < 1000 {
-			break
-		}
-		f.Before = list[len(list)-1].ID
+func (a *App) eraseDue(e *customer.Erasure) bool {
+	if e.Error == "" {
+		return true
 	}
-	if len(hit) == 0 {
-		return 0, nil
-	}
-	return a.Inbox.DeleteQuarantine(ctx, ws, inbox.HeldFilter{IDs: hit})
+	wait := min(eraseRetry<<min(e.Attempts, 10), eraseRetryMax)
+	return a.Clock.Now().Sub(core.ToTime(e.FailedAt)) >= wait
 }
 
-func (a *App) anonymise(ctx context.Context, ws core.WorkspaceID, e *customer.Erasure, ids []customer.Known) error {
-	release := a.Pipeline.Hold(ws)
-	err := func() error {
-		defer release()
-		spec := timeline.EraseSpec{Customers: []core.CustomerID{e.Customer}, Props: customer.PersonalProperties()}
-		if err := a.eraseEvents(ctx, ws, e, spec); err != nil {
-			return err
+// eraseEach runs a step on those erasures that have a status and gives all that
+// did not fail.
+func (a *App) eraseEach(ctx context.Context, list []*customer.Erasure, status string, step func(context.Context, *customer.Erasure) error) []*customer.Erasure {
+	var good []*customer.Erasure
+	for _, e := range list {
+		if e.Status == status {
+			done := *e
+			done.Stores = append([]customer.StoreCount{}, e.Stores...)
+			if err := step(ctx, &done); err != nil {
+				a.eraseFailed(ctx, e, err)
+				continue
+			}
+			*e = done
 		}
-		err := a.DB.Write(ctx, func(tx *db.Tx) error {
-			counts, err := a.Customers.Anonymise(ctx, tx, ws, e.Customer, ids)
-			e.Stores = append(e.Stores, counts...)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("anonymise customer: %w", err)
+		good = append(good, e)
+	}
+	return good
+}
+
+// eraseFailed keeps the error for those who look. It must not name anybody.
+func (a *App) eraseFailed(ctx context.Context, e *customer.Erasure, err error) {
+	if ctx.Err() != nil {
+		return // the process stops: the next one goes on
+	}
+	a.Log.Error("erasure failed; it is tried again", "workspace", e.Workspace, "erasure", e.ID, "status", e.Status, "error", err)
+	text := err.Error()
+	if r, rerr := a.Customers.Reach(ctx, e.Workspace, e.ID); rerr == nil {
+		text = r.Names.Redact(text)
+	}
+	var left *leftError
+	if errors.As(err, &left) {
+		e.Status = customer.Filtered // rewrite again
+	}
+	if err := a.Customers.FailErasure(ctx, e, text); err != nil {
+		a.Log.Error("cannot note that an erasure failed", "erasure", e.ID, "error", err)
+	}
+}
+
+// eraseSpec tells the timeline what goes.
+func eraseSpec(e *customer.Erasure, r *customer.Reach) timeline.EraseSpec {
+	spec := timeline.EraseSpec{Customers: r.Mains}
+	switch {
+	case e.Action == customer.Anonymise:
+		spec.Props = append(customer.PersonalProperties(), e.Scope.Properties...)
+		spec.Names = tells(r.Names)
+	case e.Scope.Kind == customer.ScopeRange:
+		spec.From, spec.To = e.Scope.From, e.Scope.To
+	case e.Scope.Kind == customer.ScopeProperties:
+		spec.Props = e.Scope.Properties
+	}
+	return spec
+}
+
+// tells says whether a value gives a customer away. Short numbers are amounts
+// more often than they are identifiers.
+func tells(n *customer.Names) func([]byte) bool {
+	return func(text []byte) bool {
+		if len(text) < 5 && strings.Trim(string(text), "0123456789.-") == "" {
+			return false
 		}
-		a.Pipeline.Forget(ws, e.Customer)
-		return a.Customers.Load(ctx, ws)
-	}()
+		return n.In(text)
+	}
+}
+
+// foldAtOnce is how many customers are folded anew in one transaction.
+const foldAtOnce = 200
+
+// eraseFilter sets the tombstones and makes reads leave the data out.
+func (a *App) eraseFilter(ctx context.Context, e *customer.Erasure) error {
+	ws := e.Workspace
+	var r *customer.Reach
+	before := *e
+	err := a.Pipeline.Do(ctx, ws, func(tx *db.Tx, s pipeline.Session) ([]core.CustomerID, error) {
+		*e = before
+		x, ok := s.(*customer.Session)
+		if !ok {
+			return nil, errors.New("identity session is of another kind")
+		}
+		var err error
+		if r, err = x.FilterErasure(ctx, e); err != nil || !e.Clears() {
+			return nil, err
+		}
+		a.Timeline.Hide(ws, e.ID, eraseSpec(e, r))
+		if e.Gone() {
+			if err := a.eraseStates(ctx, tx, e, r); err != nil {
+				return nil, err
+			}
+			return nil, a.Customers.SaveErasure(ctx, tx, e)
+		}
+		if len(r.Mains) > foldAtOnce {
+			return nil, nil // in parts, by the next step
+		}
+		return r.Mains, x.ResetSummaries(ctx, r.Mains)
+	})
+	if err != nil {
+		a.Timeline.Show(ws, e.ID)
+		return fmt.Errorf("filter: %w", err)
+	}
+	a.eraseMemory(e, r)
+	return nil
+}
+
+// eraseStates removes what is folded of customers that cease to exist.
+func (a *App) eraseStates(ctx context.Context, tx *db.Tx, e *customer.Erasure, r *customer.Reach) error {
+	n, err := tx.Exec(ctx, `DELETE FROM fold_states WHERE workspace_id = $1 AND customer IN (SELECT customer FROM erasure_customers WHERE workspace_id = $1 AND erasure = $2)`,
+		e.Workspace, e.ID)
+	if err != nil {
+		return fmt.Errorf("erase fold states: %w", err)
+	}
+	e.Count("fold_states", n, 0)
+	if n, err = a.Lifecycle.Forget(ctx, tx, e.Workspace, r.Mains); err != nil {
+		return err
+	}
+	e.Count("stage_spells", n, 0)
+	return nil
+}
+
+// eraseMemory drops what only memory holds.
+func (a *App) eraseMemory(e *customer.Erasure, r *customer.Reach) {
+	if !e.Clears() {
+		return
+	}
+	for _, c := range r.Mains {
+		a.Pipeline.Forget(e.Workspace, c)
+	}
+	e.Count("report_cache", a.Insight.Forget(e.Workspace), 0)
+}
+
+// hideErased makes reads leave out what erasures that a stopped process began
+// have not rewritten yet.
+func (a *App) hideErased(ctx context.Context) error {
+	list, err := a.Customers.UnfinishedErasures(ctx)
 	if err != nil {
 		return err
 	}
-	// Traits and conditions follow from the events that are left.
-	return a.Pipeline.Do(ctx, ws, func(*db.Tx, pipeline.Session) ([]core.CustomerID, error) {
-		return []core.CustomerID{e.Customer}, nil
-	})
+	for i := range list {
+		e := &list[i]
+		if e.Status != customer.Filtered || !e.Clears() {
+			continue
+		}
+		r, err := a.Customers.Reach(ctx, e.Workspace, e.ID)
+		if err != nil {
+			return err
+		}
+		a.Timeline.Hide(e.Workspace, e.ID, eraseSpec(e, r))
+	}
+	return nil
 }

@@ -62,3 +62,21 @@ SELECT source_id FROM import_sources WHERE workspace_id = $1
 
 -- name: set_source
 INSERT INTO import_sources (workspace_id, source_id) VALUES ($1, $2) ON CONFLICT (workspace_id) DO UPDATE SET source_id = excluded.source_id
+
+-- name: uploads
+SELECT id, name, inspection FROM import_uploads WHERE workspace_id = $1 ORDER BY id
+
+-- name: condemn_upload
+UPDATE import_uploads SET condemned = TRUE WHERE workspace_id = $1 AND id = $2
+
+-- name: condemned
+SELECT condemned FROM import_uploads WHERE workspace_id = $1 AND id = $2
+
+-- name: reader_of_upload
+SELECT id FROM imports WHERE workspace_id = $1 AND upload_id = $2 AND status = 'running' ORDER BY id
+
+-- name: rejects_after
+SELECT import_id, n, raw, message FROM import_rejects WHERE workspace_id = $1 AND (import_id, n) > ($2, $3) ORDER BY import_id, n LIMIT $4
+
+-- name: delete_reject
+DELETE FROM import_rejects WHERE workspace_id = $1 AND import_id = $2 AND n = $3

@@ -179,7 +179,13 @@ func (s *Service) finish(ctx context.Context, p *progress, u *Upload, err error)
 	if werr != nil {
 		return fmt.Errorf("finish import: %w", werr)
 	}
-	if status == Done {
+	gone := status == Done
+	if !gone { // a failed import may be tried again, unless the file names somebody erased
+		if gone, err = s.condemned(ctx, r.Workspace, u.ID); err != nil {
+			return err
+		}
+	}
+	if gone {
 		return s.drop(ctx, r.Workspace, u.ID)
 	}
 	return nil

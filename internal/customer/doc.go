@@ -2,7 +2,8 @@
 // each: identity graph, traits and summary, notes, consent, export and erasure.
 //
 // Tables: customers, actors, actor_homes, identity_facts, identity_log,
-// identity_moves, erasures, tombstones, customer_notes, consents.
+// identity_moves, erasures, erasure_subjects, erasure_customers, erasure_actors,
+// erased_spans, backups, customer_notes, consents.
 //
 // Identity is a pure function of facts. A fact is a set of identifiers seen
 // together at an instant (or an alias, or a merge by a user). Facts that share

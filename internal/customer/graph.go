@@ -23,7 +23,7 @@ type graph struct {
 	sizes      []uint32 // by component: facts
 	spans      map[core.ActorID][]Span
 	seen       map[uint64]core.Micros // fact key → earliest time of such a fact
-	tombs      map[idKey]tombstone
+	tombs      map[idKey][]erasedSpan
 	written    map[core.CustomerID][]core.CustomerID
 	moves      []move // rising by version
 	version    int64
@@ -36,11 +36,6 @@ type graph struct {
 
 type idKey [16]byte
 
-type tombstone struct {
-	at         core.Micros
-	suppressed bool
-}
-
 type move struct {
 	version  int64
 	was, now core.CustomerID
@@ -49,7 +44,7 @@ type move struct {
 func newGraph(set Settings) *graph {
 	return &graph{
 		set: set, ids: map[idKey]core.ActorID{}, home: make([]uint32, 1), comp: make([]uint32, 1),
-		spans: map[core.ActorID][]Span{}, seen: map[uint64]core.Micros{}, tombs: map[idKey]tombstone{},
+		spans: map[core.ActorID][]Span{}, seen: map[uint64]core.Micros{}, tombs: map[idKey][]erasedSpan{},
 		written: map[core.CustomerID][]core.CustomerID{}, nextActor: 1, nextNumber: 1, nextFact: 1, nextComp: 1, nextLog: 1,
 	}
 }

@@ -29,13 +29,15 @@ type Service struct {
 	secret   []byte
 	settings func(ctx context.Context, ws core.WorkspaceID) (Settings, error)
 
+	erasures chan struct{} // woken by requests
+
 	mu     sync.RWMutex
 	graphs map[core.WorkspaceID]*graph
 }
 
 // New makes the service; Load must run for each workspace before use.
 func New(d Deps) *Service {
-	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, graphs: map[core.WorkspaceID]*graph{}}
+	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, erasures: make(chan struct{}, 1), graphs: map[core.WorkspaceID]*graph{}}
 }
 
 // Load reads a workspace's identity map into memory. Call it again (Reload)

@@ -97,7 +97,7 @@ func (x *Session) Resolve(ctx context.Context, m *core.Message) (core.CustomerID
 	if len(ids) == 0 {
 		return 0, 0, ErrNoIdentity
 	}
-	actors, err := x.actors(ids, m.Time)
+	actors, err := x.actors(ids, m)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -112,26 +112,19 @@ func (x *Session) Resolve(ctx context.Context, m *core.Message) (core.CustomerID
 	} else {
 		x.place(actors[0], m.Time)
 	}
-	return x.g.at(actors[0], m.Time), actors[0], nil
+	return x.settle(actors[0], m.Time)
 }
 
-// actors gives the numbers of identifiers, new ones for those never seen, and
-// refuses erased ones.
-func (x *Session) actors(ids []core.Identifier, at core.Micros) ([]core.ActorID, error) {
+// actors gives the numbers of a message's identifiers, new ones for those never
+// seen, and refuses erased ones.
+func (x *Session) actors(ids []core.Identifier, m *core.Message) ([]core.ActorID, error) {
 	out := make([]core.ActorID, len(ids))
 	keys := make([]idKey, len(ids))
 	for i, id := range ids {
 		keys[i] = keyOf(x.s.secret, id)
-		if len(x.g.tombs) > 0 {
-			if t, ok := x.g.tombs[keys[i]]; ok {
-				if t.suppressed {
-					return nil, ErrSuppressed
-				}
-				if at < t.at {
-					return nil, ErrErased
-				}
-			}
-		}
+	}
+	if err := x.g.gate(keys, m); err != nil {
+		return nil, err
 	}
 	for i, id := range ids {
 		a, ok := x.g.ids[keys[i]]
@@ -141,11 +134,21 @@ func (x *Session) actors(ids []core.Identifier, at core.Micros) ([]core.ActorID,
 			x.g.ids[keys[i]] = a
 			x.g.setHomes(a, nil)
 			x.fresh[a] = true
-			x.newActors[a] = &Actor{ID: a, Type: id.Type, Value: id.Value, FirstSeen: at}
+			x.newActors[a] = &Actor{ID: a, Type: id.Type, Value: id.Value, FirstSeen: m.Time}
 		}
 		out[i] = a
 	}
 	return out, nil
+}
+
+// settle gives the customer of an event. A device may have none for the time
+// in which somebody used it who was erased.
+func (x *Session) settle(a core.ActorID, at core.Micros) (core.CustomerID, core.ActorID, error) {
+	c := x.g.at(a, at)
+	if c == 0 {
+		return 0, 0, ErrErased
+	}
+	return c, a, nil
 }
 
 // place gives a lone new identifier a customer of its own.
@@ -154,9 +157,12 @@ func (x *Session) place(a core.ActorID, _ core.Micros) {
 		return
 	}
 	n := x.number()
-	act := x.newActors[a]
-	act.Birth = n
 	x.setHomes(a, []Span{{Beginning, n}})
+	act := x.newActors[a]
+	if act == nil { // its customers were all erased
+		return
+	}
+	act.Birth = n
 	if act.Type == core.TypeUserID {
 		x.users[n] = act.Value
 	}
@@ -442,7 +448,7 @@ func (x *Session) alias(ctx context.Context, m *core.Message, ids []core.Identif
 		}
 		list = append(list, core.Identifier{Type: typ, Value: prev})
 	}
-	actors, err := x.actors(list, m.Time)
+	actors, err := x.actors(list, m)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -451,5 +457,5 @@ func (x *Session) alias(ctx context.Context, m *core.Message, ids []core.Identif
 	} else if err := x.learn(ctx, FactAlias, m.Time, actors, m.ID); err != nil {
 		return 0, 0, err
 	}
-	return x.g.at(actors[0], m.Time), actors[0], nil
+	return x.settle(actors[0], m.Time)
 }

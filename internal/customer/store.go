@@ -256,20 +256,6 @@ func loadMoves(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, g *graph) er
 	}, ws)
 }
 
-func loadTombs(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, g *graph) error {
-	return tx.Query(ctx, queries.Get("load_tombstones"), func(row db.Row) error {
-		var hash []byte
-		var t tombstone
-		if err := row.Scan(&hash, &t.at, &t.suppressed); err != nil {
-			return err
-		}
-		var k idKey
-		copy(k[:], hash)
-		g.tombs[k] = t
-		return nil
-	}, ws)
-}
-
 func loadNumbers(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, g *graph) error {
 	var last core.CustomerID
 	if err := tx.QueryRow(ctx, queries.Get("last_customer"), []any{ws}, &last); err != nil {

@@ -93,6 +93,9 @@ func (s *Service) hold(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, even
 	for _, h := range events {
 		raw, envelope, whole := h.content()
 		meta := h.batch.meta
+		if h.code == CodeErasedIdentity { // nothing of an erased customer is kept
+			h.id, meta = "", Meta{Shape: meta.Shape, Source: meta.Source}
+		}
 		meta.MessageID = h.id
 		meta.Unknown, meta.Mismatch = false, false
 		meta.Rate, meta.Hashed, meta.Print = h.rate, h.hashed(), h.print

@@ -94,3 +94,9 @@ SELECT shown, n, first_seen, last_seen, address FROM unknown_keys WHERE workspac
 
 -- name: unknown_keys_trim
 DELETE FROM unknown_keys WHERE workspace_id = 0 AND last_seen < $1;
+
+-- name: inbox_received_before
+SELECT id, encoding, meta, body FROM inbox WHERE workspace_id = $1 AND id > $2 AND received_at < $3 ORDER BY id LIMIT $4;
+
+-- name: quarantine_received_before
+SELECT id, event, message_id, detail, meta, envelope, raw FROM quarantine WHERE workspace_id = $1 AND id > $2 AND received_at < $3 ORDER BY id LIMIT $4;

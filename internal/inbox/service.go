@@ -33,6 +33,9 @@ type Deps struct {
 	// properties are derived from it. It must never change.
 	Secret []byte
 	Limits Limits
+	// Refused says whether somebody erased or suppressed keeps a message out:
+	// the quarantine code, or "" with the counter of a drop. Nil: nobody does.
+	Refused func(ws core.WorkspaceID, m *core.Message) (code, counter string)
 	// RecentKeys is how many dedupe keys of a workspace stay exactly in memory;
 	// 0 takes the default of 200,000.
 	RecentKeys int

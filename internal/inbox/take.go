@@ -263,7 +263,14 @@ func (s *Service) sift(ctx context.Context, w *Work, found []core.Message, from 
 		}
 		markRate(m, from[i].rate)
 		if bad := src.rules.plan.apply(m); bad != nil {
-			w.rejected = append(w.rejected, from[i].held(m, bad.code, bad.message))
+			code, message := bad.code, bad.message
+			if gone, counted := w.gone(m); gone != "" {
+				code, message = gone, errErased.Error()
+			} else if counted != "" {
+				w.counts[counter{m.Source, counted}]++
+				continue
+			}
+			w.rejected = append(w.rejected, from[i].held(m, code, message))
 			continue
 		}
 		if m.Flags&core.FlagUnplanned != 0 {

@@ -61,6 +61,3 @@ SELECT stage, COUNT(*) FROM stage_spells WHERE workspace_id = $1 AND machine = $
 -- name: history
 SELECT n, stage, came_from, went_to, entered_at, left_at, by_timer, event_id, event_name, event_kind, event_at, left_by_timer
 FROM stage_spells WHERE workspace_id = $1 AND machine = $2 AND customer = $3 ORDER BY n DESC
-
--- name: forget
-DELETE FROM stage_spells WHERE workspace_id = $1 AND customer = $2

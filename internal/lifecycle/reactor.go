@@ -73,12 +73,18 @@ func (s *Service) Record(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, mo
 	return nil
 }
 
-// Forget removes all spells of a customer and tells how many.
-func (s *Service) Forget(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, c core.CustomerID) (int64, error) {
-	n, err := tx.Exec(ctx, queries.Get("forget"), ws, c)
-	if err != nil {
-		return 0, fmt.Errorf("erase spells: %w", err)
+// Forget removes all spells of customers and tells how many.
+func (s *Service) Forget(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, list []core.CustomerID) (int64, error) {
+	const step = 500
+	total := int64(0)
+	for from := 0; from < len(list); from += step {
+		part := list[from:min(from+step, len(list))]
+		n, err := tx.Exec(ctx, `DELETE FROM stage_spells WHERE workspace_id = $1 AND customer IN (`+db.List(2, len(part))+`)`, append([]any{ws}, db.Anys(part)...)...)
+		if err != nil {
+			return 0, fmt.Errorf("erase spells: %w", err)
+		}
+		total += n
 	}
 	tx.AfterCommit(func() { s.changes.Add(1) })
-	return n, nil
+	return total, nil
 }

@@ -58,8 +58,6 @@ type Deps struct {
 	Running func(ws core.WorkspaceID) []Work
 	// Loaded is called when a workspace was made or its settings changed.
 	Loaded func(ctx context.Context, ws core.WorkspaceID) error
-	// Erase carries out an erasure over all stores.
-	Erase func(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, action, by, reason string) (*customer.Erasure, error)
 	// TrustedProxies may tell the caller's address.
 	TrustedProxies []netip.Prefix
 	// Secure marks cookies for HTTPS only.

@@ -25,6 +25,8 @@ type workspaceInfo struct {
 	WeekStart  int    `json:"week_start" doc:"1 Monday, 7 Sunday"`
 	LapseDays  int    `json:"lapse_days"`
 	RefundDate string `json:"refund_date" enum:"refund,order" doc:"On which date refunds count"`
+	// BackupRetentionDays is how long the operator keeps backups.
+	BackupRetentionDays int `json:"backup_retention_days" doc:"After how many days a backup is to be deleted: receipts of erasures tell the day"`
 }
 
 // SessionInfo says who is signed in.
@@ -44,7 +46,7 @@ func workspaceShape(w access.Workspace) workspaceInfo {
 	if refund == "" {
 		refund = "refund"
 	}
-	return workspaceInfo{int64(w.ID), w.Name, w.TimeZone, w.Currency, w.WeekStart, w.Settings.Lapse(), refund}
+	return workspaceInfo{int64(w.ID), w.Name, w.TimeZone, w.Currency, w.WeekStart, w.Settings.Lapse(), refund, w.Settings.BackupRetention()}
 }
 
 func (a *API) info(ctx context.Context, p *access.Principal) (SessionInfo, error) {

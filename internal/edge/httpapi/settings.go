@@ -59,11 +59,12 @@ func (a *API) workspaceRoutes() {
 				WeekStart  *int    `json:"week_start,omitempty" enum:"1,7"`
 				LapseDays  *int    `json:"lapse_days,omitempty" minimum:"1" maximum:"3660"`
 				RefundDate *string `json:"refund_date,omitempty" enum:"refund,order"`
+				BackupDays *int    `json:"backup_retention_days,omitempty" minimum:"1" maximum:"3650"`
 			}
 		}) (*Body[workspaceInfo], error) {
 			b := in.Body
 			w, err := a.Access.UpdateWorkspace(ctx, p.Workspace, access.WorkspaceUpdate{Name: b.Name, TimeZone: b.TimeZone, Currency: b.Currency,
-				WeekStart: b.WeekStart, LapseDays: b.LapseDays, RefundDate: b.RefundDate})
+				WeekStart: b.WeekStart, LapseDays: b.LapseDays, RefundDate: b.RefundDate, BackupDays: b.BackupDays})
 			if err != nil {
 				return nil, err
 			}

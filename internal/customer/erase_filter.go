@@ -1,0 +1,412 @@
+package customer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/db"
+)
+
+// Reach is whom an erasure concerns.
+type Reach struct {
+	Mains  []core.CustomerID     // customers as they are now, sorted
+	Actors map[core.ActorID]bool // identifiers that tracked their events
+	Whole  map[core.ActorID]bool // of them, those that nobody else used
+	Names  *Names                // what identifies them and nobody else
+}
+
+// concerned is an identifier of the customers, with the part of time in which
+// it was theirs.
+type concerned struct {
+	actor   core.ActorID // 0 = never seen
+	id      core.Identifier
+	whole   bool
+	tenures []tenure
+}
+
+// tenure is a part of time, half open.
+type tenure struct{ from, to core.Micros }
+
+// FilterErasure finds out whom the request concerns and sets the tombstones:
+// from the commit on, nothing of what is erased comes in any more. Whoever is
+// erased as a whole loses identifiers and row at once, so that a newer event
+// starts a new customer. The caller makes reads leave the events out.
+func (x *Session) FilterErasure(ctx context.Context, e *Erasure) (*Reach, error) {
+	x.g.mu.Lock()
+	defer x.g.mu.Unlock()
+	asked, err := x.asked(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := x.concerned(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.noteActors(ctx, e, ids); err != nil {
+		return nil, err
+	}
+	for _, id := range asked {
+		ids = append(ids, concerned{id: id, whole: true})
+	}
+	if err := x.entomb(ctx, e, ids); err != nil {
+		return nil, err
+	}
+	if err := x.strip(ctx, e, ids); err != nil {
+		return nil, err
+	}
+	r, err := x.s.reach(ctx, x.tx, x.ws, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	e.Customers, e.Reason = int64(len(r.Mains)), r.Names.Redact(e.Reason)
+	e.Status, e.FilteredAt, e.Error = Filtered, x.now, ""
+	return r, x.s.SaveErasure(ctx, x.tx, e)
+}
+
+// asked resolves the subjects of a request into rows of erasure_customers and
+// gives the identifiers that were named.
+func (x *Session) asked(ctx context.Context, e *Erasure) ([]core.Identifier, error) {
+	subjects, err := x.s.subjectsOf(ctx, x.tx, x.ws, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	mains := map[core.CustomerID]bool{}
+	var named []core.Identifier
+	e.Unknown = 0
+	for _, sub := range subjects {
+		c := sub.customer
+		if c == 0 {
+			named = append(named, sub.id)
+			if a, ok := x.g.ids[keyOf(x.s.secret, sub.id)]; ok {
+				c = x.g.at(a, x.now)
+			}
+		}
+		if c, err = x.survivor(ctx, c); err != nil {
+			return nil, err
+		}
+		if c == 0 {
+			e.Unknown++
+			continue
+		}
+		mains[c] = true
+	}
+	var rows [][]any
+	for c := range mains {
+		family, err := x.s.family(ctx, x.tx, x.ws, c)
+		if err != nil {
+			return nil, err
+		}
+		for i, n := range family {
+			rows = append(rows, []any{x.ws, e.ID, n, i == 0})
+		}
+	}
+	err = x.tx.Bulk(ctx, db.Insert{Table: "erasure_customers", Columns: []string{"workspace_id", "erasure", "customer", "main"}, Rows: rows})
+	if err != nil {
+		return nil, fmt.Errorf("note customers to erase: %w", err)
+	}
+	return named, nil
+}
+
+// survivor follows a number to the customer it stands for; 0 when there is none
+// or when it was erased.
+func (x *Session) survivor(ctx context.Context, c core.CustomerID) (core.CustomerID, error) {
+	for range 100 {
+		if c == 0 {
+			return 0, nil
+		}
+		var into core.CustomerID
+		var flags int64
+		found := false
+		err := x.tx.Query(ctx, queries.Get("survivor"), func(row db.Row) error {
+			found = true
+			return row.Scan(&into, &flags)
+		}, x.ws, c)
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("read customer: %w", err)
+		case !found || flags&FlagErased != 0:
+			return 0, nil
+		case into == 0:
+			return c, nil
+		}
+		c = into
+	}
+	return 0, nil
+}
+
+// concerned lists the identifiers of the customers to erase.
+func (x *Session) concerned(ctx context.Context, e *Erasure) ([]concerned, error) {
+	theirs := map[core.CustomerID]bool{}
+	err := x.tx.Query(ctx, queries.Get("erasure_customers"), func(row db.Row) error {
+		var c core.CustomerID
+		var main bool
+		err := row.Scan(&c, &main)
+		theirs[c] = true
+		return err
+	}, x.ws, e.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read customers to erase: %w", err)
+	}
+	var out []concerned
+	err = x.tx.Query(ctx, queries.Get("actors_concerned"), func(row db.Row) error {
+		c := concerned{whole: true}
+		err := row.Scan(&c.actor, &c.id.Type, &c.id.Value)
+		homes := x.g.homes(c.actor)
+		for i, h := range homes {
+			if !theirs[h.Customer] {
+				c.whole = false
+				continue
+			}
+			t := tenure{max(h.From, always), math.MaxInt64}
+			if i+1 < len(homes) {
+				t.to = homes[i+1].From
+			}
+			c.tenures = append(c.tenures, t)
+		}
+		out = append(out, c)
+		return err
+	}, x.ws, e.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read identifiers to erase: %w", err)
+	}
+	return out, nil
+}
+
+// noteActors keeps the identifiers, encrypted, until the erasure is verified.
+func (x *Session) noteActors(ctx context.Context, e *Erasure, ids []concerned) error {
+	if !e.Clears() {
+		return nil
+	}
+	rows := make([][]any, 0, len(ids))
+	for _, c := range ids {
+		sealed := ""
+		if c.whole { // what others use too tells nothing about these customers alone
+			var err error
+			if sealed, err = x.s.seal(c.id); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, []any{x.ws, e.ID, c.actor, c.whole, sealed})
+	}
+	err := x.tx.Bulk(ctx, db.Insert{Table: "erasure_actors", Columns: []string{"workspace_id", "erasure", "actor", "whole", "sealed"}, Rows: rows})
+	if err != nil {
+		return fmt.Errorf("note identifiers to erase: %w", err)
+	}
+	return nil
+}
+
+// entomb sets or takes away tombstones.
+func (x *Session) entomb(ctx context.Context, e *Erasure, ids []concerned) error {
+	spans := map[idKey][]erasedSpan{}
+	end := x.now + 1
+	for _, c := range ids {
+		k := keyOf(x.s.secret, c.id)
+		if e.Action == Unsuppress {
+			if err := x.admit(ctx, k); err != nil {
+				return err
+			}
+			continue
+		}
+		tenures := c.tenures
+		if c.whole {
+			tenures = []tenure{{always, math.MaxInt64}}
+		}
+		for _, t := range tenures {
+			if e.Clears() {
+				s := erasedSpan{since: t.from, until: min(t.to, end)}
+				switch e.Scope.Kind {
+				case ScopeRange:
+					s.since, s.until = max(s.since, lowest(e.Scope.From)), min(s.until, e.Scope.To)
+				case ScopeProperties:
+					s.props = e.Scope.Properties
+				}
+				if s.since < s.until {
+					spans[k] = append(spans[k], s)
+				}
+			}
+			if e.Action == Suppress || e.Action == DeleteAndSuppress {
+				if t.to == math.MaxInt64 { // theirs now
+					spans[k] = append(spans[k], erasedSpan{since: t.from, until: math.MaxInt64, suppressed: true})
+				}
+			}
+		}
+	}
+	return x.bury(ctx, spans)
+}
+
+// lowest gives the beginning for an open end.
+func lowest(from core.Micros) core.Micros {
+	if from == 0 {
+		return always
+	}
+	return from
+}
+
+// strip takes identifiers and what stands in the row of the customers.
+func (x *Session) strip(ctx context.Context, e *Erasure, ids []concerned) error {
+	if e.Scope.Kind != ScopeCustomer || !e.Clears() {
+		return nil
+	}
+	n := int64(0)
+	for _, c := range ids {
+		if !c.whole || c.actor == 0 {
+			continue
+		}
+		n++
+		delete(x.g.ids, keyOf(x.s.secret, c.id))
+		if err := scramble(ctx, x.tx, x.ws, c.actor); err != nil {
+			return err
+		}
+	}
+	e.Count("identifiers", n, 0)
+	row := "blank_customers"
+	if e.Gone() {
+		row = "erase_customers"
+	}
+	for _, step := range [][2]string{{"customers", row}, {"notes", "erase_notes"}, {"consent", "erase_consents"}} {
+		n, err := x.tx.Exec(ctx, queries.Get(step[1]), x.ws, e.ID)
+		if err != nil {
+			return fmt.Errorf("erase %s: %w", step[0], err)
+		}
+		e.Count(step[0], n, 0)
+	}
+	return nil
+}
+
+// scramble gives an identifier a value that nobody can send. Its number stays
+// taken.
+func scramble(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, a core.ActorID) error {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	if _, err := tx.Exec(ctx, queries.Get("rename_actor"), "erased:"+hex.EncodeToString(b), ws, a); err != nil {
+		return fmt.Errorf("replace identifier: %w", err)
+	}
+	return nil
+}
+
+// ResetSummaries empties the rows of customers that are folded anew in this
+// transaction: who has no events left gives no summary.
+func (x *Session) ResetSummaries(ctx context.Context, list []core.CustomerID) error {
+	for _, c := range list {
+		if _, err := x.tx.Exec(ctx, queries.Get("reset_summary"), x.ws, c); err != nil {
+			return fmt.Errorf("reset summary: %w", err)
+		}
+	}
+	return nil
+}
+
+// Reach gives whom a filtered erasure concerns.
+func (s *Service) Reach(ctx context.Context, ws core.WorkspaceID, erasure int64) (*Reach, error) {
+	var r *Reach
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.reach(ctx, tx, ws, erasure)
+		return err
+	})
+	return r, err
+}
+
+func (s *Service) reach(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, erasure int64) (*Reach, error) {
+	r := &Reach{Actors: map[core.ActorID]bool{}, Whole: map[core.ActorID]bool{}}
+	err := tx.Query(ctx, queries.Get("erasure_customers"), func(row db.Row) error {
+		var c core.CustomerID
+		var main bool
+		err := row.Scan(&c, &main)
+		if main {
+			r.Mains = append(r.Mains, c)
+		}
+		return err
+	}, ws, erasure)
+	if err != nil {
+		return nil, fmt.Errorf("read customers to erase: %w", err)
+	}
+	subjects, err := s.subjectsOf(ctx, tx, ws, erasure)
+	if err != nil {
+		return nil, err
+	}
+	var names []core.Identifier
+	for _, sub := range subjects {
+		if sub.customer == 0 {
+			names = append(names, sub.id)
+		}
+	}
+	var sealed []string
+	err = tx.Query(ctx, queries.Get("erasure_actors"), func(row db.Row) error {
+		var a core.ActorID
+		var whole bool
+		var text string
+		err := row.Scan(&a, &whole, &text)
+		r.Actors[a] = true
+		if whole {
+			r.Whole[a] = true
+		}
+		if text != "" {
+			sealed = append(sealed, text)
+		}
+		return err
+	}, ws, erasure)
+	if err != nil {
+		return nil, fmt.Errorf("read identifiers to erase: %w", err)
+	}
+	for _, text := range sealed {
+		id, err := s.unseal(text)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, id)
+	}
+	slices.Sort(r.Mains)
+	r.Names = NewNames(names)
+	return r, nil
+}
+
+// Now gives the customers that identifiers belong to at present.
+func (s *Service) Now(ws core.WorkspaceID, actors map[core.ActorID]bool) []core.CustomerID {
+	g := s.graph(ws)
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	var out []core.CustomerID
+	for a := range actors {
+		if int(a) >= len(g.home) {
+			continue
+		}
+		for _, h := range g.homes(a) {
+			out = append(out, h.Customer)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+type subject struct {
+	customer core.CustomerID
+	id       core.Identifier
+}
+
+func (s *Service) subjectsOf(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, erasure int64) ([]subject, error) {
+	var out []subject
+	var sealed []string
+	err := tx.Query(ctx, queries.Get("erasure_subjects"), func(row db.Row) error {
+		var sub subject
+		var text string
+		err := row.Scan(&sub.customer, &text)
+		out, sealed = append(out, sub), append(sealed, text)
+		return err
+	}, ws, erasure)
+	if err != nil {
+		return nil, fmt.Errorf("read what to erase: %w", err)
+	}
+	for i, text := range sealed {
+		if text == "" {
+			continue
+		}
+		if out[i].id, err = s.unseal(text); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
