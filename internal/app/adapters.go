@@ -64,6 +64,11 @@ func (s summaries) React(ctx context.Context, tx *db.Tx, b *pipeline.Batch) erro
 		last[ch.Customer] = len(list)
 		list = append(list, ch)
 	}
+	for c, what := range b.Reset {
+		if _, told := last[c]; !told && what.Machine == 0 && b.Absorbed[c] == 0 {
+			list = append(list, customer.Nothing(c))
+		}
+	}
 	for i := range list {
 		if what, again := b.Reset[list[i].Customer]; again && what.Machine == 0 {
 			*list[i].Traits = true

@@ -365,7 +365,10 @@ func (r *resolver) finish() {
 			r.spans[id] = []workSpan{{Beginning, g}}
 		}
 		var last *work
-		for _, s := range r.spans[id] {
+		for i, s := range r.spans[id] {
+			if i+1 < len(r.spans[id]) && r.spans[id][i+1].from == s.from {
+				continue // changed hands more than once at that instant: the last counts
+			}
 			w := s.g.root()
 			if w == last {
 				continue
@@ -471,4 +474,24 @@ func (r *resolver) eldest(g *Group, merged core.ActorID) *Actor {
 		}
 	}
 	return best
+}
+
+// rebirths sees to it that a number stays with its customer: an identifier that
+// is new, or that was born on the number of another customer which lives, is
+// born on that of its own from now on. It gives those that changed.
+func (o *Outcome) rebirths(actors map[core.ActorID]*Actor) []*Actor {
+	alive := make(map[core.CustomerID]bool, len(o.Groups))
+	for _, g := range o.Groups {
+		alive[g.Number] = true
+	}
+	var out []*Actor
+	for _, g := range o.Groups {
+		for _, m := range g.Members {
+			if a := actors[m]; a.Birth == 0 || a.Birth != g.Number && alive[a.Birth] {
+				a.Birth = g.Number
+				out = append(out, a)
+			}
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
@@ -100,18 +101,26 @@ func (x *Session) Merge(ctx context.Context, into, from core.CustomerID, by, rea
 	return nil
 }
 
-// anchor gives the identifier that stands for a customer: its first.
+// anchor gives the identifier that stands for a customer: of those that brought
+// its number the user, else the first; else the first it has.
 func (x *Session) anchor(ctx context.Context, c core.CustomerID) (core.ActorID, error) {
 	var best core.ActorID
-	err := x.tx.Query(ctx, queries.Get("identifiers_of"), func(row db.Row) error {
-		var k Known
-		if err := row.Scan(&k.Actor, &k.Type, &k.Value, &k.FirstSeen, &k.ValidFrom); err != nil {
+	rank := 0
+	err := x.tx.Query(ctx, `SELECT a.id, a.type, a.birth FROM actor_homes h JOIN actors a ON a.workspace_id = h.workspace_id AND a.id = h.actor
+WHERE h.workspace_id = $1 AND h.customer = $2 ORDER BY a.id`, func(row db.Row) error {
+		var a Actor
+		if err := row.Scan(&a.ID, &a.Type, &a.Birth); err != nil {
 			return err
 		}
-		if best == 0 || k.Type == core.TypeUserID {
-			if best == 0 || k.ValidFrom == Beginning {
-				best = k.Actor
-			}
+		r := 1
+		if a.Birth == c {
+			r += 2
+		}
+		if a.Type == core.TypeUserID {
+			r++
+		}
+		if r > rank {
+			best, rank = a.ID, r
 		}
 		return nil
 	}, x.ws, c)
@@ -178,6 +187,9 @@ func (x *Session) undo(ctx context.Context, e *LogEntry) (uint32, error) {
 	for range len(facts) + 1 {
 		out := Resolve(actors, facts, &x.g.set)
 		i := joining(facts, &out, e.Fact, left, right)
+		if i >= 0 && facts[i].ID != e.Fact && apart(actors, &out, e) {
+			i = -1
+		}
 		if i < 0 {
 			return comp, nil
 		}
@@ -198,6 +210,27 @@ func born(actors map[core.ActorID]*Actor, c core.CustomerID) []core.ActorID {
 		}
 	}
 	return out
+}
+
+// apart says whether the customer that was absorbed lives again, and not as
+// the one that absorbed it.
+func apart(actors map[core.ActorID]*Actor, out *Outcome, e *LogEntry) bool {
+	var from, into *Group
+	for _, g := range out.Groups {
+		switch g.Number {
+		case e.From:
+			from = g
+		case e.Into:
+			into = g
+		}
+	}
+	if from == nil || into != nil {
+		return from != nil
+	}
+	// The one that absorbed it was absorbed itself meanwhile.
+	return !slices.ContainsFunc(from.Members, func(a core.ActorID) bool {
+		return actors[a].Type == core.TypeUserID && actors[a].Birth == e.Into
+	})
 }
 
 // joining finds the next fact to take out: the named one first, then, while the

@@ -315,12 +315,11 @@ func (x *Session) recompute(ctx context.Context, comp uint32, cause *Fact) error
 		if grp.Number == 0 {
 			grp.Number = x.number()
 		}
-		for _, m := range grp.Members {
-			if a := actors[m]; a.Birth == 0 {
-				a.Birth = grp.Number
-				x.newActors[m] = a
-			}
-		}
+	}
+	for _, a := range out.rebirths(actors) {
+		x.newActors[a.ID] = a
+	}
+	for _, grp := range out.Groups {
 		x.users[grp.Number] = userOf(grp, actors)
 		if grp.Full {
 			x.full[grp.Number] = true
@@ -359,8 +358,9 @@ func (x *Session) applyOutcome(actors map[core.ActorID]*Actor, out *Outcome, cau
 		}
 		for _, s := range was {
 			before[s.Customer] = true
-			if _, ok := into[s.Customer]; !ok {
-				into[s.Customer] = now[0].Customer
+			// A number lives on where the identifier that brought it went.
+			if _, ok := into[s.Customer]; !ok || actors[id].Birth == s.Customer {
+				into[s.Customer] = livesAt(now, s.From)
 			}
 		}
 		for _, s := range now {
@@ -381,6 +381,15 @@ func (x *Session) applyOutcome(actors map[core.ActorID]*Actor, out *Outcome, cau
 			}
 		}
 	}
+}
+
+// livesAt gives the customer of the span that holds an instant.
+func livesAt(spans []Span, at core.Micros) core.CustomerID {
+	i := len(spans) - 1
+	for i > 0 && spans[i].From > at {
+		i--
+	}
+	return spans[i].Customer
 }
 
 // noteMove remembers which numbers' events live under which numbers now.

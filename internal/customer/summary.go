@@ -56,6 +56,12 @@ type SummaryChanged struct {
 	Traits   *bool // whether traits changed
 }
 
+// Nothing is the change of a customer whose last events moved away.
+func Nothing(c core.CustomerID) SummaryChanged {
+	all := true
+	return SummaryChanged{c, &Summary{}, &all}
+}
+
 type summaryMachine struct{ currency string }
 
 // Machine gives the summary fold for a workspace with that currency.
