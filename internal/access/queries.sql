@@ -73,7 +73,7 @@ DELETE FROM sessions WHERE user_id = $1 AND hash <> $2
 DELETE FROM sessions WHERE user_id = $1 AND workspace_id = $2
 
 -- name: delete_expired
-DELETE FROM sessions WHERE expires_at < $1
+DELETE FROM sessions WHERE expires_at <= $1
 
 -- name: next_key
 INSERT INTO sequences (workspace_id, name, next) VALUES ($1, 'api_keys', (SELECT COALESCE(MAX(id), 0) + 2 FROM api_keys WHERE workspace_id = $1))

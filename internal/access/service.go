@@ -95,8 +95,10 @@ func (s *Service) hashing(ctx context.Context, fn func()) error {
 
 func isEmail(s string) bool {
 	at := strings.LastIndexByte(s, '@')
-	bad := func(r rune) bool { return r <= ' ' || r == 0x7F || strings.ContainsRune("<>\"", r) }
-	return at > 0 && at < len(s)-1 && len(s) <= 320 && utf8.ValidString(s) && !strings.ContainsFunc(s, bad)
+	bad := func(r rune) bool {
+		return r <= ' ' || r == 0x7F || r == utf8.RuneError || strings.ContainsRune("<>\"", r)
+	}
+	return at > 0 && at < len(s)-1 && len(s) <= 320 && !strings.ContainsFunc(s, bad)
 }
 
 // checkName refuses text that would break a line of a log or a mail's header.
