@@ -96,6 +96,10 @@ func (g *graph) setHomes(a core.ActorID, s []Span) {
 		return
 	}
 	g.home[a] = 0
+	if len(s) == 0 { // the map must not grow with identifiers that await their home
+		delete(g.spans, a)
+		return
+	}
 	g.spans[a] = s
 }
 
