@@ -22,7 +22,7 @@ export function adminRoutes({ state, shop, iso, event, problem, run }) {
     { id: 'usr_3', email: 'old@example.com', name: 'Old Support', role: 'support', enabled: false, last_seen: null, created_at: iso(now - 200 * DAY) },
   ]
   const keys = [{ id: 'key_1', name: 'Warehouse export', role: 'analyst', prefix: 'ck_9f2e', created_at: iso(now - 60 * DAY), last_used_at: iso(now - 3600_000) }]
-  let identity = { limits: [{ type: 'user_id', max: 1, window: 'ever' }, { type: 'email', max: 5, window: 'ever' }, { type: 'phone', max: 5, window: 'year' }, { type: 'anonymous_id', max: 100, window: 'month' }], blocked_values: ['unknown', 'null', 'test@test.com'], shared_device: 'split_at_switch' }
+  let identity = { limits: [{ type: 'user_id', max: 1, window: 'ever' }, { type: 'email', max: 5, window: 'ever' }, { type: 'phone', max: 5, window: 'year' }, { type: 'anonymous_id', max: 100, window: 'month' }], blocked_values: ['unknown', 'null', 'test@test.com'], trait_types: ['loyalty_card'], shared_device: 'split_at_switch' }
   const liveEvents = () => {
     const base = Math.floor(Date.now() / 3000)
     return Array.from({ length: 100 }, (_, i) => {

@@ -192,5 +192,5 @@ export type User = { id: string; email: string; name: string; role: Role; enable
 export type ApiKey = { id: string; name: string; role: Role; prefix: string; created_at: string; last_used_at: string | null }
 export type AuditEntry = { id: string; at: string; actor: string; action: string; target: string; detail?: string; ip?: string }
 export type IdentityLimit = { type: string; max: number; window: 'ever' | 'week' | 'month' | 'year' }
-export type IdentitySettings = { limits: IdentityLimit[]; blocked_values: string[]; shared_device: 'split_at_switch' | 'stay_with_first' }
+export type IdentitySettings = { limits: IdentityLimit[]; blocked_values: string[]; trait_types: string[]; shared_device: 'split_at_switch' | 'stay_with_first' }
 export type IdentityPreview = { join: number; split: number; who: { change: 'join' | 'split'; customer: number; with: number }[] }

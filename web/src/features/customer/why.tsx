@@ -6,7 +6,7 @@ import { Link } from '@tanstack/react-router'
 import { q, type StageWhy } from '~/api'
 import { useFormat } from '~/ui/format'
 import { IconBolt, IconCheck, IconClock, IconMinus, IconRefresh } from '~/ui/icons'
-import { useCauseName } from '~/ui/names'
+import { useCauseName, useKindName } from '~/ui/names'
 import { Card, StageName } from '~/ui/page'
 import { useStages } from '~/ui/stage-colors'
 import classes from './customer.module.css'
@@ -18,6 +18,7 @@ export function WhyPanel({ why, model }: { why: StageWhy; model?: string }) {
   const models = useQuery(q.models())
   const stageOf = useStages(models.data?.find((m) => m.id === model || m.key === model))
   const cause = useCauseName()
+  const kindName = useKindName()
   const [open, all] = useDisclosure(false)
   const e = why.evidence
   const Icon = e?.cause === 'timer' ? IconClock : e?.cause === 'recompute' ? IconRefresh : IconBolt
@@ -34,7 +35,7 @@ export function WhyPanel({ why, model }: { why: StageWhy; model?: string }) {
               <Icon size={18} aria-hidden />
               <div>
                 <p>
-                  {e.event ? t`Entered by the event “${e.event.name}”` : t`Entered ${cause(e.cause)}`} <time dateTime={e.at}>{f.dateTimeZone(e.at)}</time>
+                  {e.event ? t`Entered by the event “${e.event.name || kindName(e.event.kind)}”` : t`Entered ${cause(e.cause)}`} <time dateTime={e.at}>{f.dateTimeZone(e.at)}</time>
                 </p>
                 <blockquote>{e.sentence}</blockquote>
                 <p className={classes.dim}>{t`Model version ${e.version}`}</p>

@@ -85,6 +85,9 @@ function Form({ data }: { data: IdentitySettings }) {
           </Button>
         )}
       </Card>
+      <Card title={t`Traits that identify`}>
+        <TagsInput label={t`Names of traits`} description={t`The value of such a trait identifies its customer, from the next event on: a loyalty card, a number in another system. A row above with the same name sets its limit; without one it is 5 for ever.`} value={draft.trait_types} disabled={!can} onChange={(trait_types) => setDraft({ ...draft, trait_types })} />
+      </Card>
       <Card title={t`Protection`}>
         <Stack>
           <TagsInput label={t`Blocked values`} description={t`Values that never identify anybody, such as “unknown” or a test address.`} value={draft.blocked_values} disabled={!can} onChange={(blocked_values) => setDraft({ ...draft, blocked_values })} />

@@ -8,6 +8,7 @@ import { Logo } from '~/app/logo'
 import { LanguageMenu, SchemeButton } from '~/app/tools'
 import { fieldError, FormError } from '~/ui/errors'
 import { currencies, timeZones } from '~/ui/lists'
+import { useKindName } from '~/ui/names'
 import { Copyable } from '~/ui/page'
 import { Snippets } from '../data/snippets'
 import classes from './start.module.css'
@@ -80,6 +81,7 @@ function OwnerForm({ done }: { done: (writeKey: string) => void }) {
 
 function FirstEvent({ writeKey }: { writeKey: string }) {
   const { t } = useLingui()
+  const kindName = useKindName()
   const events = useQuery(q.liveEvents(false))
   const first = events.data?.[0]
   return (
@@ -95,7 +97,7 @@ function FirstEvent({ writeKey }: { writeKey: string }) {
       <Snippets writeKey={writeKey} />
       <div className={classes.wait} role="status">
         <span className={classes.pulse} data-on={!!first} aria-hidden />
-        {first ? t`The first event is here: “${first.name || first.kind}”.` : t`Waiting for the first event…`}
+        {first ? t`The first event is here: “${first.name || kindName(first.kind)}”.` : t`Waiting for the first event…`}
       </div>
       <Group justify="flex-end">
         <Button variant={first ? 'filled' : 'default'} component={Link} to="/board">

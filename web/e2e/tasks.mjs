@@ -1,0 +1,249 @@
+// Does on the real server what people come for: sets an installation up, imports a file, mends what is in quarantine, merges and
+// un-merges, writes notes, sets targets and rules, hands out keys. SETUP_URL names an empty installation, BASE_URL one with a shop.
+import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
+
+const browser = await launch()
+let failures = 0
+const all = []
+
+async function step(name, run) {
+  try {
+    await run()
+    console.log(`ok   ${name}`)
+  } catch (e) {
+    failures++
+    console.error(`FAIL ${name}: ${String(e).split('\n')[0]}`)
+    if (process.env.SHOTS) await page?.screenshot({ path: `${process.env.SHOTS}/${failures}.png` }).catch(() => undefined)
+  }
+}
+
+function expect(value, what) {
+  if (!value) throw new Error(what)
+}
+
+let page
+const wait = { timeout: 8000 }
+const button = (name, within = page) => within.getByRole('button', { name, exact: true })
+const dialog = () => page.getByRole('dialog')
+/** Calls the API as the page would. */
+const call = (path, method = 'GET', body = undefined) =>
+  page.evaluate(
+    async ([path, method, body]) => {
+      const token = document.cookie.match(/(?:^|; )[^=]*csrf[^=]*=([^;]*)/)?.[1]
+      const res = await fetch('/api/v1' + path, { method, headers: { 'Content-Type': 'application/json', ...(token ? { 'X-CSRF-Token': token } : {}) }, body: body === undefined ? undefined : JSON.stringify(body) })
+      const text = await res.text()
+      return { status: res.status, body: text ? JSON.parse(text) : undefined }
+    },
+    [path, method, body],
+  )
+const track = (url, key, events) => page.evaluate(([url, key, batch]) => fetch(url + '/v1/batch', { method: 'POST', body: JSON.stringify({ writeKey: key, batch }) }).then((r) => r.json()), [url, key, events])
+
+if (process.env.SETUP_URL) {
+  const origin = process.env.SETUP_URL
+  const watched = await watchedPage(browser)
+  page = watched.page
+  page.setDefaultTimeout(10_000)
+  await step('an empty installation asks for owner and workspace, gives a write key, and sees the first event', async () => {
+    await page.goto(origin + '/')
+    await page.waitForURL(/\/setup/, wait)
+    await page.getByLabel('Your name').fill('Ada')
+    await page.getByLabel('E-mail').fill('ada@example.com')
+    await page.locator('input[type=password]').fill('correct horse battery')
+    await page.getByLabel('Name of the workspace').fill('Corner shop')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Send the first event' }).waitFor(wait)
+    const key = (await page.locator('main').innerText()).match(/wk_[a-z0-9]+/)?.[0]
+    expect(key, 'no write key is shown')
+    const answer = await track(origin, key, [{ type: 'track', userId: 'c1', event: 'Order Completed', messageId: 'first', properties: { order_id: '1', revenue: 20, currency: 'EUR' } }])
+    expect(answer.accepted === 1, 'the event was not accepted')
+    await page.getByText('The first event is here').waitFor(wait)
+    await page.getByRole('link', { name: 'To the board' }).click()
+    await page.waitForURL(/\/board/, wait)
+    await settled(page)
+  })
+  await step('the first-run page is closed afterwards', async () => {
+    const res = await call('/setup', 'POST', { email: 'x@example.com', password: 'another long word', name: 'X', workspace_name: 'X', time_zone: 'UTC', currency: 'EUR', locale: 'en' })
+    expect(res.status === 409 || res.status === 403, `a second owner could be made: ${res.status}`)
+    await page.goto(origin + '/setup')
+    await page.waitForURL(/\/(sign-in|board)/, wait)
+  })
+  all.push(...watched.problems.filter((p) => !p.startsWith('request off the origin') && !/status of 4\d\d/.test(p)))
+  await watched.context.close()
+}
+
+const state = await signIn(browser)
+const watched = await watchedPage(browser, { storageState: state })
+page = watched.page
+page.setDefaultTimeout(10_000)
+const open = async (path) => {
+  await page.goto(base + path)
+  await settled(page)
+}
+await open('/board')
+
+await step('a file of orders is imported: columns found, dry run, progress, rejected rows to download', async () => {
+  await open('/imports/new')
+  const csv = 'order,customer,mail,day,total\n' + Array.from({ length: 40 }, (_, i) => `T${i},task-${i % 5},task-${i % 5}@example.com,2026-0${1 + (i % 9)}-11 10:00,${10 + i}.50`).join('\n') + '\nT99,task-1,,never,5\n'
+  await page.locator('input[type=file]').setInputFiles({ name: 'orders.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) })
+  await page.getByText('an order or order line').click()
+  for (const [field, column] of [['Order id', 'order'], ['Customer id', 'customer'], ['E-mail', 'mail'], ['Time', 'day'], ['Line value', 'total']]) {
+    const box = page.getByRole('combobox', { name: `Column for ${field}`, exact: true })
+    if ((await box.inputValue()) !== column) {
+      await box.fill(column)
+      await page.getByRole('option', { name: column, exact: true }).click()
+    }
+  }
+  await button('Next').click()
+  await button('Dry run').click()
+  await page.getByText('Rows as they would become events').waitFor(wait)
+  await button('Start the import').click()
+  await page.waitForURL(/\/imports\/\d+/, wait)
+  await page.getByText('The customers and their stages are up to date.').waitFor({ timeout: 20_000 })
+  const [file] = await Promise.all([page.waitForEvent('download', wait), page.getByRole('link', { name: 'Rejected rows as CSV' }).click()])
+  let text = ''
+  for await (const chunk of await file.createReadStream()) text += chunk
+  expect(text.includes('T99'), 'the rejected row is not in the file')
+})
+
+await step('an import is found again as customers with orders', async () => {
+  await page.waitForFunction(async () => (await (await fetch('/api/v1/customers?q=task-3@example.com')).json()).customers?.[0]?.orders === 8, undefined, { timeout: 15_000 })
+})
+
+let key
+await step('a source is made, its key shown once and replaced', async () => {
+  await open('/data/sources')
+  await button('New source').first().click()
+  await dialog().getByLabel('Name').fill('Task source')
+  await button('Create', dialog()).click()
+  await dialog().getByText(/wk_/).first().waitFor(wait)
+  const first = (await dialog().innerText()).match(/wk_[a-z0-9]+/)[0]
+  await page.keyboard.press('Escape')
+  await button('Actions for Task source').click()
+  await page.getByRole('menuitem', { name: 'Replace the write key' }).click()
+  await page.waitForFunction((old) => [...document.querySelectorAll('[role=dialog]')].some((d) => /wk_[a-z0-9]+/.test(d.innerText) && !d.innerText.includes(old)), first, wait)
+  key = (await dialog().innerText()).match(/wk_[a-z0-9]+/)[0]
+  const old = await page.evaluate((k) => fetch('/v1/track', { method: 'POST', body: JSON.stringify({ writeKey: k, userId: 'x', event: 'X' }) }).then((r) => r.status), first)
+  expect([200, 401].includes(old), `the old key answers ${old}`)
+  await page.keyboard.press('Escape')
+})
+
+await step('events in quarantine are shown with their reason, and replayed after the rule is mended', async () => {
+  await track(base, key, [{ type: 'identify', userId: 'guest-desk', messageId: 'q1', traits: { email: 'desk@example.com' } }, { type: 'track', messageId: 'q2', event: 'Nobody', userId: { a: 1 } }])
+  await open('/data/quarantine')
+  await page.getByText('Nobody').first().waitFor(wait)
+  await button('Show examples').first().click()
+  await button('Replay').first().click()
+  await page.getByText('Replayed.').waitFor(wait)
+})
+
+await step('two customers are merged with a reason, and un-merged again', async () => {
+  await track(base, key, [{ type: 'identify', userId: 'merge-a', messageId: 'm1', traits: { name: 'Mergeable Alpha', email: 'alpha@example.com' } }, { type: 'identify', userId: 'merge-b', messageId: 'm2', traits: { name: 'Mergeable Beta', email: 'beta@example.com' } }])
+  await page.waitForFunction(async () => (await (await fetch('/api/v1/customers?q=mergeable')).json()).customers?.length === 2, undefined, wait)
+  const { body } = await call('/customers?q=mergeable')
+  const into = body.customers.find((c) => c.email === 'alpha@example.com')
+  await open(`/customers/${into.id}`)
+  await button('Actions').click()
+  await page.getByRole('menuitem', { name: 'Merge with another' }).click()
+  await dialog().getByLabel('Find the other customer').fill('beta@example.com')
+  await dialog().getByRole('radio').first().click()
+  await dialog().getByLabel('Reason').fill('same person at the counter')
+  await button('Merge', dialog()).click()
+  await page.getByText('It can be undone under Identity').waitFor(wait)
+  await page.getByRole('tab', { name: 'Identity' }).click()
+  await page.getByText('beta@example.com').first().waitFor(wait)
+  await button('Un-merge').first().click()
+  await dialog().getByLabel('Reason').fill('two people after all')
+  await button('Un-merge', dialog()).click()
+  await page.getByText('Each event is back').waitFor(wait)
+  await page.waitForFunction(async () => (await (await fetch('/api/v1/customers?q=mergeable')).json()).customers?.length === 2, undefined, wait)
+})
+
+await step('a note is written, deleted and brought back', async () => {
+  await page.getByLabel('New note').fill('Prefers the phone.')
+  await button('Add the note').click()
+  await page.getByText('Prefers the phone.').waitFor(wait)
+  await button('Delete the note').click()
+  await page.getByText('Note deleted.').waitFor(wait)
+  await button('Undo').click()
+  await page.locator('article', { hasText: 'Prefers the phone.' }).waitFor(wait)
+})
+
+await step('consent is recorded and changed', async () => {
+  await page.getByRole('tab', { name: 'Consent' }).click()
+  await button('Record consent').click()
+  await dialog().getByLabel('Channel').selectOption('email')
+  await button('Save', dialog()).click()
+  await page.getByRole('radiogroup', { name: /email/ }).waitFor(wait)
+  await page.getByRole('radiogroup', { name: /email/ }).getByText('denied').click()
+  await page.getByText('Consent saved.').waitFor(wait)
+  const id = await page.evaluate(() => location.pathname.split('/').pop())
+  await page.waitForFunction(async (id) => JSON.stringify(await (await fetch(`/api/v1/customers/${id}/consent`)).json()).includes('unsubscribed'), id, wait)
+})
+
+await step('a KPI gets a target and a status, and the change is undone', async () => {
+  await open('/kpis')
+  const edit = page.getByRole('button', { name: /^Change the target: Orders/ }).first()
+  const target = (await edit.count()) ? edit : page.getByRole('button', { name: /^Change the target/ }).first()
+  await target.click()
+  await page.getByLabel('Target', { exact: true }).last().fill('5')
+  await button('Save').click()
+  await page.getByText('Target saved.').waitFor(wait)
+  await button('Undo').click()
+  await page.waitForTimeout(500)
+})
+
+await step('rules of identity are previewed before they are saved', async () => {
+  await open('/settings/identity')
+  await page.getByLabel('Blocked values').and(page.locator('input')).fill('task-1@example.com')
+  await page.keyboard.press('Enter')
+  await button('Preview').click()
+  await page.getByText(/customers would join another/).waitFor(wait)
+  await button('Save').click()
+  await page.waitForFunction(async () => (await (await fetch('/api/v1/settings/identity')).json()).blocked_values.includes('task-1@example.com'), undefined, wait)
+})
+
+await step('a user is made and an API key handed out and revoked', async () => {
+  await open('/settings/users')
+  await button('New user').click()
+  await dialog().getByLabel('Name').fill('Second person')
+  await dialog().getByLabel('E-mail').fill('second@example.com')
+  await dialog().locator('input[type=password]').fill('a long enough word')
+  await button('Create', dialog()).click()
+  await page.getByText('User created').waitFor(wait)
+  await open('/settings/api-keys')
+  await button('New API key').first().click()
+  await dialog().getByLabel('Name').fill('Task key')
+  await button('Create', dialog()).click()
+  await dialog().getByText(/ck_/).first().waitFor(wait)
+  const secret = (await dialog().innerText()).match(/ck_[A-Za-z0-9_-]+/)[0]
+  const status = () => page.evaluate((k) => fetch('/api/v1/customers?limit=1', { credentials: 'omit', headers: { Authorization: `Bearer ${k}` } }).then((r) => r.status), secret)
+  expect((await status()) === 200, 'the new key does not open the API')
+  await button('Done', dialog()).click()
+  await button('Revoke Task key').click()
+  await button('Revoke', dialog()).click()
+  await page.getByText('Key revoked.').waitFor(wait)
+  expect((await status()) === 401, 'the revoked key still opens the API')
+})
+
+await step('a stage is changed: the effect is shown first, then history is computed anew', async () => {
+  const { body } = await call('/stage-models')
+  const id = body.models[0].id
+  await open(`/stage-models/${id}`)
+  await page.getByLabel('Name of the model').fill('Renamed model')
+  await button('Effect of this change').or(page.getByRole('tab', { name: 'Effect of this change' })).first().click()
+  await page.getByRole('heading', { name: 'Who would move' }).waitFor(wait)
+  await page.getByRole('button', { name: /^Save/ }).click()
+  await page.waitForFunction(async (id) => {
+    const m = await (await fetch(`/api/v1/stage-models/${id}`)).json()
+    return m.version > 1 && !m.building
+  }, id, { timeout: 20_000 })
+})
+
+all.push(...watched.problems)
+for (const problem of all) {
+  failures++
+  console.error(`FAIL ${problem}`)
+}
+await browser.close()
+console.log(failures ? `${failures} failures` : 'tasks: all well')
+process.exit(failures ? 1 : 0)
