@@ -33,8 +33,15 @@ func (x *tenant) fill(n int) {
 	x.held()
 	x.user()
 	x.want("PUT", "/kpis/orders/target", obj{"value": 5, "direction": "up"})
-	x.want("PUT", "/settings/identity", obj{"limits": []obj{{"type": "user_id", "max": 1, "window": "ever"}}, "blocked_values": []string{x.mark}, "shared_device": "split_at_switch"})
+	x.want("PUT", "/settings/identity", rules(x, nil))
 	x.settle()
+}
+
+// rules are the rules of identity as they are, with one more blocked value.
+func rules(x *tenant, _ []any) any {
+	out, _ := x.want("GET", "/settings/identity", nil).Value().(map[string]any)
+	out["blocked_values"] = []string{x.name("blocked")}
+	return out
 }
 
 func (x *tenant) source() int64 {
@@ -124,9 +131,13 @@ func (x *tenant) merged() (customer, log int64) {
 	return into, log
 }
 
-func (x *tenant) erased() {
-	x.want("POST", "/customers/"+itoa(x.customer())+"/erase", obj{"action": "delete", "reason": x.mark})
+// erased erases a new customer and gives the number of the receipt once all is
+// gone.
+func (x *tenant) erased() int64 {
+	x.t.Helper()
+	id := x.want("POST", "/customers/"+itoa(x.customer())+"/erase", obj{"action": "delete", "reason": x.mark}).Get("id").Int()
 	x.settle()
+	return id
 }
 
 // held puts an event that no customer can be found for into quarantine.

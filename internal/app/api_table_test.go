@@ -121,15 +121,18 @@ func customerScenarios() map[string]scenario {
 		"GET /customers/{id}/consent":         {perm: access.ReadCustomers, ids: cust},
 		"GET /customers/{id}/identity":        {perm: access.ReadCustomers, ids: cust},
 		"GET /customers/{id}/export":          {perm: access.Export, ids: note},
-		"GET /erasures":                       {perm: access.Erase},
-		"POST /customers/{id}/erase":          {perm: access.Erase, ids: cust, body: func(x *tenant, _ []any) any { return obj{"action": "suppress", "reason": x.mark} }},
-		"PUT /customers/{id}/consent":         {perm: access.WriteCustomers, ids: cust, body: plain(obj{"channels": []obj{{"channel": "sms", "topic": "news", "state": "pending"}}})},
+		"POST /erasures": {perm: access.Erase, body: func(x *tenant, _ []any) any {
+			return obj{"action": "suppress", "reason": x.mark, "identifiers": []obj{{"type": "user_id", "value": x.name("unknown")}}}
+		}},
+		"GET /erasures/{id}":          {perm: access.Erase, ids: one((*tenant).erased)},
+		"GET /erasures":               {perm: access.Erase},
+		"POST /customers/{id}/erase":  {perm: access.Erase, ids: cust, body: func(x *tenant, _ []any) any { return obj{"action": "suppress", "reason": x.mark} }},
+		"PUT /customers/{id}/consent": {perm: access.WriteCustomers, ids: cust, body: plain(obj{"channels": []obj{{"channel": "sms", "topic": "news", "state": "pending"}}})},
 	}
 }
 
 func identityScenarios() map[string]scenario {
 	two := func(x *tenant) []any { return []any{x.customer(), x.customer()} }
-	rules := plain(obj{"limits": []obj{{"type": "email", "max": 3, "window": "ever"}}, "blocked_values": []string{"nobody@x.test"}, "shared_device": "stay_with_first"})
 	return map[string]scenario{
 		"POST /customers/merge": {perm: access.WriteCustomers, ids: two, body: func(x *tenant, ids []any) any {
 			return obj{"into": ids[0], "from": ids[1], "reason": x.mark}

@@ -255,7 +255,8 @@ func (x *tenant) settle() {
 	x.t.Helper()
 	for range 6000 {
 		s := x.want("GET", "/status", nil)
-		if s.Get("inbox.pending_events").Int() == 0 && s.Get("work.#").Int() == 0 {
+		if s.Get("inbox.pending_events").Int() == 0 && s.Get("work.#").Int() == 0 &&
+			!x.want("GET", "/erasures", nil).Get(`erasures.#(status!="verified")`).Exists() {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
