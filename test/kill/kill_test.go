@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -61,6 +62,7 @@ type torturer struct {
 	data     string
 	database string
 	key      string
+	maxFile  int // KiB, 0 = no bound
 	stderr   bytes.Buffer
 
 	mu       sync.Mutex
@@ -69,12 +71,18 @@ type torturer struct {
 	url      string
 }
 
-func torture(t *testing.T, database string, kills int) {
+func newTorturer(t *testing.T, database string) *torturer {
+	t.Helper()
 	dir := t.TempDir()
 	k := &torturer{t: t, bin: filepath.Join(dir, "ciclo"), data: filepath.Join(dir, "data"), database: database, accepted: map[string]bool{}, unsure: map[string]bool{}}
 	if out, err := exec.Command("go", "build", "-o", k.bin, "../../cmd/ciclo").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
+	return k
+}
+
+func torture(t *testing.T, database string, kills int) {
+	k := newTorturer(t, database)
 	s := k.start()
 	k.setup(s)
 	ctx, stop := context.WithCancel(context.Background())
@@ -92,24 +100,63 @@ func torture(t *testing.T, database string, kills int) {
 		_ = s.cmd.Wait()
 		s = k.start()
 	}
+	before, archive := k.backup()
 	time.Sleep(500 * time.Millisecond)
 	stop()
 	wg.Wait()
 	k.drain()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Wait(); err != nil {
-		t.Fatalf("graceful stop: %v", err)
-	}
-	args := []string{"verify", "--data", k.data, "--sample", "0"}
-	if database != "" {
-		args = append(args, "--database", database)
+	k.finish(s)
+	k.count(kills)
+	k.restore(before, archive)
+}
+
+// backup makes a backup under load and tells what had been accepted before it.
+func (k *torturer) backup() (before map[string]bool, archive string) {
+	k.t.Helper()
+	k.mu.Lock()
+	before = maps.Clone(k.accepted)
+	k.mu.Unlock()
+	archive = filepath.Join(k.t.TempDir(), "backup.tar")
+	args := []string{"backup", archive, "--data", k.data}
+	if k.database != "" {
+		args = append(args, "--database", k.database)
 	}
 	if out, err := exec.Command(k.bin, args...).CombinedOutput(); err != nil {
-		t.Fatalf("verify: %v\n%s", err, out)
+		k.t.Fatalf("backup: %v\n%s", err, out)
 	}
-	k.count(kills)
+	return before, archive
+}
+
+// restore brings the backup up as an installation of its own: all that had been
+// accepted before it is there, once.
+func (k *torturer) restore(before map[string]bool, archive string) {
+	k.t.Helper()
+	r := &torturer{t: k.t, bin: k.bin, data: filepath.Join(k.t.TempDir(), "restored"), accepted: before, unsure: k.unsure}
+	if out, err := exec.Command(k.bin, "restore", archive, "--data", r.data).CombinedOutput(); err != nil {
+		k.t.Fatalf("restore: %v\n%s", err, out)
+	}
+	s := r.start()
+	r.drain()
+	r.finish(s)
+	r.count(0)
+}
+
+// finish stops the server as an operator would, and verifies all it left.
+func (k *torturer) finish(s *server) {
+	k.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		k.t.Fatal(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		k.t.Fatalf("graceful stop: %v", err)
+	}
+	args := []string{"verify", "--data", k.data, "--sample", "0"}
+	if k.database != "" {
+		args = append(args, "--database", k.database)
+	}
+	if out, err := exec.Command(k.bin, args...).CombinedOutput(); err != nil {
+		k.t.Fatalf("verify: %v\n%s", err, out)
+	}
 }
 
 func (k *torturer) start() *server {
@@ -119,6 +166,9 @@ func (k *torturer) start() *server {
 		args = append(args, "--database", k.database)
 	}
 	cmd := exec.Command(k.bin, args...)
+	if k.maxFile > 0 { // as a full disk: no file grows beyond this
+		cmd = exec.Command("bash", append([]string{"-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, k.maxFile), k.bin}, args...)...)
+	}
 	k.stderr.Reset()
 	cmd.Stderr = &k.stderr
 	out, err := cmd.StdoutPipe()
