@@ -219,6 +219,8 @@ type call struct {
 	address   string
 	w         http.ResponseWriter
 	r         *http.Request
+	object    string // for the audit log, when it is not the path
+	detail    string // for the audit log
 }
 
 func callOf(ctx context.Context) *call {

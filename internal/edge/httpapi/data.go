@@ -78,6 +78,7 @@ func (a *API) sourceRoutes() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, int64(s.ID), "name", &s.Name, "kind", &s.Kind)
 			return body(sourceOut(s, nil, key))
 		})
 	handle(a, route{method: "PATCH", path: "/sources/{id}", summary: "Change a source", perm: access.Sources, audit: "source.update", tag: tag},

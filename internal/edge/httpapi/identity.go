@@ -123,6 +123,7 @@ func (a *API) merge(ctx context.Context, p *access.Principal, into, from int64, 
 	if err != nil {
 		return nil, err
 	}
+	note(ctx, 0, "into", &into, "from", &from)
 	return body(mergeOut{int64(c.ID)})
 }
 

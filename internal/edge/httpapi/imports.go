@@ -153,6 +153,7 @@ func (a *API) startImport(ctx context.Context, p *access.Principal, in *struct{ 
 	if err != nil {
 		return nil, err
 	}
+	note(ctx, id, "kind", &plan.Kind)
 	return body(startedImport{itoa(id)})
 }
 

@@ -212,6 +212,7 @@ func (a *API) setTarget(ctx context.Context, p *access.Principal, in *targetIn) 
 	if err != nil {
 		return nil, err
 	}
+	note(ctx, 0, "value", in.Body.Value)
 	d, _ := a.Insight.Definition(in.Key)
 	out := targetOut{Key: in.Key, Direction: d.Direction}
 	if set, ok := all[in.Key]; ok {

@@ -129,6 +129,7 @@ func (a *API) models() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, m.ID, "name", &m.Name)
 			return body(modelOut(m, p.Locale))
 		})
 	handle(a, route{method: "GET", path: "/stage-models/{id}", summary: "Read a stage model", perm: access.ReadData, tag: tag},

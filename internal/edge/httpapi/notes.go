@@ -65,6 +65,7 @@ func (a *API) notes() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, n.ID)
 			return body(noteOut(n))
 		})
 	handle(a, route{method: "PATCH", path: "/customers/{id}/notes/{note}", summary: "Change a note", perm: access.WriteCustomers, audit: "note.update", status: http.StatusNoContent, tag: tag},

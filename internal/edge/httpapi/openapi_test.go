@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -52,5 +53,26 @@ func TestDocsPageRunsUnderItsPolicy(t *testing.T) {
 	}
 	if strings.Contains(string(page), "http://") || strings.Contains(string(page), "https://") {
 		t.Error("the page names an outside address")
+	}
+}
+
+// TestComponentNames keeps the description valid: names of components are of
+// letters, digits, dots, dashes and underscores.
+func TestComponentNames(t *testing.T) {
+	t.Parallel()
+	raw, err := httpapi.New(httpapi.Deps{}).OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct{ Schemas map[string]json.RawMessage }
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name := range doc.Components.Schemas {
+		if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != "" {
+			t.Errorf("component %q", name)
+		}
 	}
 }

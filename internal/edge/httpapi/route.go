@@ -1,10 +1,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -62,7 +65,23 @@ func handle[I, O any](a *API, rt route, fn func(ctx context.Context, p *access.P
 
 // audit writes an act of p to the log.
 func (a *API) audit(c *call, p *access.Principal, action string) error {
-	return a.Access.Audit(c.r.Context(), p.Workspace, access.AuditEntry{Actor: p.Label(), Action: action, Object: c.r.URL.Path, Address: c.address})
+	return a.Access.Audit(c.r.Context(), p.Workspace, access.AuditEntry{Actor: p.Label(), Action: action, Object: cmp.Or(c.object, c.r.URL.Path), Detail: c.detail, Address: c.address})
+}
+
+// note tells the audit log what was made, by its number, and the facts that
+// matter afterwards: pairs of a name and a pointer, left out when nil.
+func note(ctx context.Context, made int64, facts ...any) {
+	c := callOf(ctx)
+	if made != 0 {
+		c.object = c.r.URL.Path + "/" + itoa(made)
+	}
+	var words []string
+	for i := 0; i+1 < len(facts); i += 2 {
+		if v := reflect.ValueOf(facts[i+1]); v.Kind() == reflect.Pointer && !v.IsNil() {
+			words = append(words, fmt.Sprintf("%v=%v", facts[i], v.Elem()))
+		}
+	}
+	c.detail = strings.Join(words, " ")
 }
 
 // guard refuses a request before its parameters and body are read.

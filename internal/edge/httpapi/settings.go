@@ -68,6 +68,7 @@ func (a *API) workspaceRoutes() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, 0, "name", b.Name, "time_zone", b.TimeZone, "currency", b.Currency, "week_start", b.WeekStart, "lapse_days", b.LapseDays, "refund_date", b.RefundDate)
 			if err := a.Loaded(ctx, p.Workspace); err != nil {
 				return nil, err
 			}
@@ -111,6 +112,7 @@ func (a *API) userRoutes() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, id, "email", &b.Email, "role", &b.Role)
 			return body(userShape{ID: id, Email: b.Email, Name: b.Name, Role: b.Role, Locale: b.Locale})
 		})
 	handle(a, route{method: "PATCH", path: "/users/{id}", summary: "Change a user's role, or disable the user", perm: access.Users, audit: "user.update", status: http.StatusNoContent, tag: tag},
@@ -129,6 +131,7 @@ func (a *API) userRoutes() {
 			if err := a.mayTouch(ctx, p, in.ID); err != nil {
 				return nil, err
 			}
+			note(ctx, 0, "role", in.Body.Role, "disabled", in.Body.Disabled)
 			return nil, a.Access.UpdateUser(ctx, p.Workspace, in.ID, in.Body.Role, in.Body.Disabled)
 		})
 }
@@ -165,6 +168,7 @@ func (a *API) keyRoutes() {
 			if err != nil {
 				return nil, err
 			}
+			note(ctx, k.ID, "name", &k.Name, "role", &k.Role)
 			return body(keyOut(k, secret))
 		})
 	handle(a, route{method: "DELETE", path: "/api-keys/{id}", summary: "Revoke an API key", perm: access.Users, audit: "api_key.delete", status: http.StatusNoContent, tag: tag},
