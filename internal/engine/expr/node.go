@@ -21,6 +21,19 @@ type Node struct {
 	Stage *Stage `json:"stage,omitempty"`
 }
 
+// MarshalJSON writes a group without members as such: "all of nothing" is a
+// condition, no group is none.
+func (n Node) MarshalJSON() ([]byte, error) {
+	switch {
+	case n.All != nil && len(n.All) == 0:
+		return []byte(`{"all":[]}`), nil
+	case n.Any != nil && len(n.Any) == 0:
+		return []byte(`{"any":[]}`), nil
+	}
+	type plain Node
+	return json.Marshal(plain(n))
+}
+
 // Match compares a trait or a property with a value.
 type Match struct {
 	Name  string          `json:"name" maxLength:"255"`
@@ -148,6 +161,9 @@ func Parse(raw []byte) (*Node, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&n); err != nil {
 		return nil, bad("$", "cannot read condition: %v", err)
+	}
+	if dec.More() {
+		return nil, bad("$", "there is text behind the condition")
 	}
 	return &n, n.Check()
 }
