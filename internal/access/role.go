@@ -25,7 +25,8 @@ const (
 	WriteCustomers Permission = "customers.write" // notes, consent, merge
 	Erase          Permission = "customers.erase"
 	Export         Permission = "customers.export"
-	Design         Permission = "models.write" // stage models, targets
+	Reveal         Permission = "customers.reveal" // what is encrypted at rest
+	Design         Permission = "models.write"     // stage models, targets
 	Import         Permission = "imports.write"
 	Sources        Permission = "sources.write" // sources, write keys, quarantine
 	Settings       Permission = "settings.write"

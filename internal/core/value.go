@@ -31,6 +31,10 @@ type Value struct {
 	List []Value
 }
 
+// SealedPrefix begins the text that stands for a value which is encrypted at
+// rest: it says nothing, and identifies nobody.
+const SealedPrefix = "enc:v1:"
+
 // Display writes v as a person would read it.
 func (v Value) Display() string {
 	switch v.Kind {

@@ -46,7 +46,9 @@ func describe(m *Summary) row {
 	get := func(name string) string {
 		for i := range m.Traits {
 			if m.Traits[i].Name == name {
-				return strings.TrimSpace(gjson.Parse(m.Traits[i].Value).String())
+				if v := strings.TrimSpace(gjson.Parse(m.Traits[i].Value).String()); !strings.HasPrefix(v, core.SealedPrefix) {
+					return v
+				}
 			}
 		}
 		return ""

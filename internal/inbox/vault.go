@@ -15,9 +15,6 @@ import (
 	"github.com/ciclo/ciclo/internal/core"
 )
 
-// SealedPrefix begins the text that stands for an encrypted value.
-const SealedPrefix = "enc:v1:"
-
 // vault encrypts property values with AES-256-GCM under keys derived from the
 // installation's secret. The nonce is a keyed hash of message id and value:
 // the same event gives the same text each time it is read, so that duplicates
@@ -69,13 +66,13 @@ func (v *vault) seal(ws core.WorkspaceID, id string, raw []byte) string {
 	h.Write(raw)
 	n := v.aead.NonceSize()
 	nonce := h.Sum(nil)[:n:n]
-	return SealedPrefix + base64.RawURLEncoding.EncodeToString(v.aead.Seal(nonce, nonce, raw, bound(ws)))
+	return core.SealedPrefix + base64.RawURLEncoding.EncodeToString(v.aead.Seal(nonce, nonce, raw, bound(ws)))
 }
 
 // open gives the raw JSON value behind a sealed text; ok is false for any other
 // text, and for one sealed elsewhere.
 func (v *vault) open(ws core.WorkspaceID, text string) (raw []byte, ok bool) {
-	rest, ok := strings.CutPrefix(text, SealedPrefix)
+	rest, ok := strings.CutPrefix(text, core.SealedPrefix)
 	if !ok {
 		return nil, false
 	}
@@ -89,7 +86,7 @@ func (v *vault) open(ws core.WorkspaceID, text string) (raw []byte, ok bool) {
 }
 
 // Sealed says whether a JSON text holds something that looks encrypted.
-func Sealed(raw []byte) bool { return bytes.Contains(raw, []byte(`"`+SealedPrefix)) }
+func Sealed(raw []byte) bool { return bytes.Contains(raw, []byte(`"`+core.SealedPrefix)) }
 
 // Reveal gives the JSON value raw with every encrypted value in it opened. Text
 // that does not open stays as it is. The caller has made sure that the reader

@@ -228,7 +228,9 @@ func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *Customer
 	if err != nil {
 		return nil, err
 	}
-	out := customerOut{CustomerRow: a.row(c, w.Currency), Requested: in.ID, Full: c.Flags&customer.FlagFull != 0, Traits: []traitShape{}, Stages: []stageRef{}}
+	row := a.row(c, w.Currency)
+	row.Traits = a.reveal(p, row.Traits)
+	out := customerOut{CustomerRow: row, Requested: in.ID, Full: c.Flags&customer.FlagFull != 0, Traits: []traitShape{}, Stages: []stageRef{}}
 	state, err := a.Pipeline.State(ctx, p.Workspace, c.ID, customer.SummaryMachine)
 	if err != nil {
 		return nil, err
@@ -239,7 +241,7 @@ func (a *API) getCustomer(ctx context.Context, p *access.Principal, in *Customer
 			return nil, err
 		}
 		for _, t := range traits {
-			out.Traits = append(out.Traits, traitShape{t.Name, json.RawMessage(t.Value), when(t.At), t.EventID})
+			out.Traits = append(out.Traits, traitShape{t.Name, a.reveal(p, json.RawMessage(t.Value)), when(t.At), t.EventID})
 		}
 	}
 	ids, err := a.Customers.Identifiers(ctx, p.Workspace, c.ID)
@@ -345,7 +347,7 @@ func (a *API) timeline(ctx context.Context, p *access.Principal, in *timelineIn)
 		}
 	}
 	for i := range events {
-		e := eventOut(&events[i])
+		e := a.shape(p, &events[i])
 		e.Stage = moved[e.ID]
 		out.Events = append(out.Events, e)
 	}

@@ -242,7 +242,7 @@ func (a *API) eventRoutes() {
 			}
 			out.Events = []liveEvent{}
 			for _, e := range a.Pipeline.Recent(p.Workspace, in.Limit) {
-				out.Events = append(out.Events, liveEvent{eventOut(&e), int64(e.Customer)})
+				out.Events = append(out.Events, liveEvent{a.shape(p, &e), int64(e.Customer)})
 			}
 			return body(out)
 		})

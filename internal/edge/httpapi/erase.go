@@ -234,7 +234,7 @@ func (a *API) exportCustomer(w http.ResponseWriter, r *http.Request, p *access.P
 	doc := map[string]any{"exported_at": a.Clock.Now(), "customer": c.Body, "identity": ident.Body, "consent": consentOut(consents)}
 	shaped := make([]eventShape, len(events))
 	for i := range events {
-		shaped[i] = eventOut(&events[i])
+		shaped[i] = a.shape(p, &events[i])
 	}
 	doc["timeline"] = shaped
 	list := make([]noteShape, len(notes))
