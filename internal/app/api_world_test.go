@@ -60,8 +60,13 @@ func eachWorld(t *testing.T, fn func(w *world)) {
 // serve opens an installation and serves it.
 func serve(t testing.TB, database string) *app.Server {
 	t.Helper()
+	return serveIn(t, t.TempDir(), database)
+}
+
+func serveIn(t testing.TB, dir, database string) *app.Server {
+	t.Helper()
 	ctx := context.Background()
-	a, err := app.Open(ctx, app.Config{Data: t.TempDir(), Database: database, Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), clock.System{})
+	a, err := app.Open(ctx, app.Config{Data: dir, Database: database, Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +89,12 @@ func serve(t testing.TB, database string) *app.Server {
 
 func newWorld(t testing.TB, database string) *world {
 	t.Helper()
-	w := &world{t: t, srv: serve(t, database)}
+	return newWorldIn(t, t.TempDir(), database)
+}
+
+func newWorldIn(t testing.TB, dir, database string) *world {
+	t.Helper()
+	w := &world{t: t, srv: serveIn(t, dir, database)}
 	w.doc = readDoc(t, w.srv.API)
 	ctx := context.Background()
 	ws, err := w.srv.Access.Setup(ctx, access.Workspace{Name: "alphamark shop", TimeZone: "Europe/Rome", Currency: "EUR"},
