@@ -6,7 +6,7 @@ import { adminRoutes } from './mock-admin.mjs'
 
 const shop = makeShop()
 const tz = 'Europe/Rome'
-const state = { setup: process.env.SETUP === '1', signedIn: process.env.SIGNED_OUT !== '1', started: Date.now(), notes: new Map(), targets: new Map(), work: [], user: { id: 'usr_1', email: 'owner@example.com', name: 'Anna Conti', role: 'owner', locale: 'en' }, workspace: { id: 'wsp_1', name: 'Torrefazione Conti', time_zone: tz, currency: 'EUR', week_start: 1, lapse_days: 90, refund_date: 'refund' } }
+const state = { setup: process.env.SETUP === '1', signedIn: process.env.SIGNED_OUT !== '1', started: Date.now(), notes: new Map(), targets: new Map(), work: [], user: { id: 'usr_1', email: 'owner@example.com', name: 'Anna Conti', role: 'owner', locale: 'en' }, workspace: { id: 'wsp_1', name: 'Torrefazione Conti', time_zone: tz, currency: 'EUR', week_start: 1, lapse_days: 90, refund_date: 'refund', backup_retention_days: 30 } }
 const iso = (t) => (t ? new Date(t).toISOString() : null)
 const model = { id: 'mod_1', key: 'sterne-cutler', name: 'Shop lifecycle', template: 'sterne-cutler', version: 3, is_default: true, stages: STAGES, updated_at: iso(shop.now - 5 * DAY) }
 const models = [model]
@@ -140,9 +140,33 @@ const routes = [
   ['GET', /^\/customers\/(\w+)\/identity$/, (m) => ({ identifiers: customer(byId.get(m[1])).identifiers, log: identityLog(byId.get(m[1])) })],
   ['POST', /^\/customers\/(\w+)\/unmerge$/, () => ({ ok: true })],
   ['GET', /^\/customers\/(\w+)\/export$/, (m) => customer(byId.get(m[1]))],
-  ['POST', /^\/customers\/(\w+)\/erase$/, (m, q, b) => ({ id: 'ers_1', status: 'done', action: b.action, stores: [{ store: 'timeline', before: 42, after: 0 }, { store: 'traits', before: 5, after: 0 }, { store: 'identifiers', before: 3, after: 0 }, { store: 'inbox', before: 0, after: 0 }], verified_at: iso(Date.now()) })],
+  ['POST', /^\/customers\/(\w+)\/erase$/, (m, q, b) => erasure(b, 1)],
+  ['POST', /^\/erasures$/, (m, q, b) => ((b.customers?.length ?? 0) + (b.identifiers?.length ?? 0) > 5000 ? problem(422, 'Unprocessable Entity', 'One request takes up to 5000 customers and identifiers: split it.') : erasure(b, (b.customers?.length ?? 0) + (b.identifiers?.length ?? 0)))],
+  ['GET', /^\/erasures$/, () => ({ erasures: receipts().toReversed() })],
+  ['GET', /^\/erasures\/(\d+)$/, (m) => receipts().find((r) => r.id === Number(m[1])) ?? problem(404, 'Not found', 'There is no such erasure.')],
   ...adminRoutes({ state, shop, iso, event, problem, run: (...a) => run(...a) }),
 ]
+
+/** Receipts move on by themselves: a status every three seconds. */
+function receipts() {
+  state.erasures ??= [{ request: { action: 'delete', scope: { kind: 'customer' }, reason: 'Asked by letter' }, n: 1, at: Date.now() - 3 * DAY }]
+  return state.erasures.map(({ request, n, at }, i) => {
+    const stage = Math.min(3, Math.floor((Date.now() - at) / 3000))
+    const when = (s) => (stage >= s ? iso(at + s * 3000) : null)
+    return {
+      id: i + 1, action: request.action ?? 'delete', status: ['accepted', 'filtered', 'rewritten', 'verified'][stage], scope: { kind: 'customer', ...request.scope }, customer: 0, requested: n, customers: stage ? n : 0, unknown: 0,
+      by: state.user.email, reason: request.reason ?? '', requested_at: iso(at), filtered_at: when(1), rewritten_at: when(2), verified_at: when(3), done: stage * 2 + 2, total: 8, attempts: 0, error: '', failed_at: null,
+      stores: stage ? [{ store: 'timeline_segments', before: 42, after: 0 }, { store: 'timeline_tail', before: 3, after: 0 }, { store: 'identifiers', before: 3, after: 0 }, { store: 'notes', before: 1, after: 0 }] : [],
+      kept: [], backups: stage ? [{ name: 'ciclo-weekly.tar', made_at: iso(at - 5 * DAY), due_at: iso(at + 25 * DAY), is_due: false }] : [],
+    }
+  })
+}
+
+function erasure(request, n) {
+  receipts()
+  state.erasures.push({ request, n, at: Date.now() })
+  return receipts().at(-1)
+}
 
 function run(kind, what, total) {
   state.work.push({ id: `wrk_${Date.now()}`, kind, label: what, total, start: Date.now(), ms: 12_000 })

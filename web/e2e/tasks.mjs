@@ -136,6 +136,29 @@ await step('events in quarantine are shown with their reason, and replayed after
   await page.getByText('Replayed.').waitFor(wait)
 })
 
+await step('a tracking plan and a privacy rule are set, and the next event obeys them', async () => {
+  await open('/data/sources')
+  await page.getByRole('link', { name: 'Task source' }).click()
+  await settled(page)
+  await page.getByRole('switch', { name: 'Check events against a plan' }).click()
+  await page.getByLabel('Event to plan').fill('Blocked event')
+  await page.keyboard.press('Enter')
+  await page.getByRole('radiogroup', { name: 'Rule: Blocked event' }).getByText('blocked').click()
+  await page.getByLabel('Property', { exact: true }).fill('passport')
+  await page.keyboard.press('Enter')
+  await button('Save').click()
+  await page.getByText('Source saved.').waitFor(wait)
+  await track(base, key, [{ type: 'track', userId: 'planned', messageId: 'p1', event: 'Blocked event' }, { type: 'track', userId: 'planned', messageId: 'p2', event: 'Other event', properties: { passport: 'X1', colour: 'red' } }])
+  await page.waitForFunction(async () => {
+    const c = (await (await fetch('/api/v1/customers?q=planned')).json()).customers?.[0]
+    if (!c) return false
+    const events = JSON.stringify(await (await fetch(`/api/v1/customers/${c.id}/timeline`)).json())
+    return events.includes('Other event') && events.includes('colour') && !events.includes('X1') && !events.includes('Blocked event')
+  }, undefined, wait)
+  await open('/data/quarantine')
+  await page.getByText('Blocked event').first().waitFor(wait)
+})
+
 await step('two customers are merged with a reason, and un-merged again', async () => {
   await track(base, key, [{ type: 'identify', userId: 'merge-a', messageId: 'm1', traits: { name: 'Mergeable Alpha', email: 'alpha@example.com' } }, { type: 'identify', userId: 'merge-b', messageId: 'm2', traits: { name: 'Mergeable Beta', email: 'beta@example.com' } }])
   await page.waitForFunction(async () => (await (await fetch('/api/v1/customers?q=mergeable')).json()).customers?.length === 2, undefined, wait)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
 
-const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/quarantine', '/data/unknown-keys', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
+const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
 const outside = ['/sign-in']
 /** Dialogs and popovers, opened on their page before the check. */
 const opened = [
@@ -17,6 +17,7 @@ const opened = [
   ['/flow', 'table', async (p) => p.locator('button[aria-pressed]').first().click()],
   ['/customers', 'columns', async (p) => p.locator('main header button[aria-haspopup=dialog]').first().click()],
   ['/data/sources', 'new', async (p) => p.locator('main header button').first().click()],
+  ['/data/erasures', 'many', async (p) => p.locator('main header button').first().click()],
   ['/settings/users', 'new', async (p) => p.locator('main header button').first().click()],
 ]
 const out = fileURLToPath(new URL('./out/', import.meta.url))
@@ -34,7 +35,11 @@ async function firstIds() {
   const found = await page.evaluate(async () => {
     const customers = await (await fetch('/api/v1/customers?limit=1&has=email')).json()
     const models = await (await fetch('/api/v1/stage-models')).json()
-    return { id: customers.customers[0]?.id, model: models.models[0]?.id }
+    const csrf = (await (await fetch('/api/v1/session')).json()).csrf_token
+    const known = await (await fetch('/api/v1/erasures')).json()
+    // Somebody who never was: the receipt has its page all the same.
+    const erasure = known.erasures[0] ?? (await (await fetch('/api/v1/erasures', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify({ identifiers: [{ type: 'email', value: 'nobody@walk.example' }], reason: 'walk' }) })).json())
+    return { id: customers.customers[0]?.id, model: models.models[0]?.id, erasure: erasure.id }
   })
   await context.close()
   return found
@@ -58,7 +63,7 @@ for (const scheme of ['light', 'dark']) {
     if (process.env.ONLY && process.env.ONLY !== `${scheme}:${locale}`) continue
     const inside = await watchedPage(browser, { scheme, locale, storageState: state })
     for (const route of routes) {
-      const path = route.replace('$id', ids.id).replace('$model', ids.model)
+      const path = route.replace('$id', ids.id).replace('$model', ids.model).replace('$erasure', ids.erasure)
       const where = `${scheme} ${locale} ${route}`
       await inside.page.goto(base + path)
       await settled(inside.page).catch((e) => fail(where, `did not settle: ${String(e).split('\n')[0]}`))

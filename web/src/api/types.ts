@@ -12,7 +12,7 @@ export type Session = {
   csrf_token: string
 }
 /** week_start: 1 is Monday, 7 is Sunday. refund_date: on which date refunds count. */
-export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 1 | 7; lapse_days: number; refund_date: 'refund' | 'order' }
+export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 1 | 7; lapse_days: number; refund_date: 'refund' | 'order'; backup_retention_days: number }
 
 export type Work = { id: string; kind: string; label: string; done: number; total: number; rate: number; eta_seconds: number | null }
 export type Status = {
@@ -166,7 +166,6 @@ export type ConsentState = 'subscribed' | 'unsubscribed' | 'pending' | 'unknown'
 export type Consent = { channel: string; topic: string; state: ConsentState; at?: string | null; source?: string }
 export type IdentityEntry = { id: string; at: string; rule: string; reason: string; actor: string; event_id: string; from: string; into: string; identifiers: { type: string; value: string }[]; undone_at: string | null; can_undo: boolean }
 export type Identity = { identifiers: Identifier[]; log: IdentityEntry[] }
-export type Receipt = { id: string; status: string; action: string; stores: { store: string; before: number; after: number }[]; verified_at: string | null }
 
 export type ImportKind = 'customers' | 'events' | 'orders'
 export type Upload = { upload_id: string; name: string; bytes: number; encoding: string; delimiter: string; columns: { name: string; samples: string[] }[]; rows_estimate: number; suggested: { kind: ImportKind; preset: string | null; map: Record<string, string>; options?: Partial<ImportOptions> } }
@@ -181,7 +180,12 @@ export type DryRun = {
 export type ImportRun = { id: string; kind: ImportKind; file: string; status: 'running' | 'done' | 'failed' | 'paused'; rows: number; total_rows: number; events: number; rejected: number; rate: number; eta_seconds: number | null; started_at: string; finished_at: string | null; error: string | null }
 export type ImportPreset = { id: string; name: string; kind: ImportKind; map: Record<string, string>; options?: Partial<ImportOptions> }
 
-export type Source = { id: string; name: string; kind: 'browser' | 'server' | 'mobile'; enabled: boolean; write_key_prefix: string; ip_policy: 'keep' | 'truncate' | 'remove'; created_at: string; last_event_at: string | null; events: number; duplicates: number; quarantined: number; dedupe_days: number; settings: Record<string, unknown>; write_key?: string }
+export type Source = { id: string; name: string; kind: 'browser' | 'server' | 'mobile'; enabled: boolean; write_key_prefix: string; ip_policy: 'keep' | 'truncate' | 'remove'; created_at: string; last_event_at: string | null; events: number; duplicates: number; quarantined: number; dedupe_days: number; settings: SourceSettings; write_key?: string }
+export type PlanMode = 'flag' | 'omit' | 'block'
+export type PlanItem = { block?: boolean; schema?: unknown }
+export type Plan = { unplanned_events?: PlanMode; unplanned_properties?: PlanMode; violations?: PlanMode; events?: Record<string, PlanItem>; identify?: PlanItem; group?: PlanItem; common?: unknown }
+export type PropertyAction = 'allow' | 'hash' | 'encrypt' | 'drop'
+export type SourceSettings = { dedupe_days: number; rate_per_second?: number; burst?: number; takes_unknown_keys?: boolean; plan?: Plan; properties?: { path: string; action: PropertyAction }[]; only_listed?: boolean; test?: boolean; bots?: { networks?: string[]; per_anonymous_id?: number; per_address?: number } }
 export type QuarantineGroup = { reason: string; event: string; source: string; count: number; last_seen: string; samples: { id: string; received: string; raw: string; message: string }[] }
 export type UnknownKey = { key: string; count: number; first_seen: string; last_seen: string; sent_by?: string }
 export type LiveEvent = TimelineEvent & { customer?: string; customer_name?: string }

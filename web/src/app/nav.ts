@@ -1,5 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
-import { IconAlert, IconBoard, IconBuilding, IconFlow, IconGauge, IconHistory, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconUpload, IconUser, IconUsers } from '~/ui/icons'
+import { IconAlert, IconBoard, IconBuilding, IconFlow, IconGauge, IconHistory, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
 
 export type NavItem = { to: string; label: string; keys: string; icon: typeof IconBoard }
 export type NavGroup = { label: string; title?: string; items: NavItem[] }
@@ -28,6 +28,7 @@ export function useNav(): NavGroup[] {
         { to: '/imports', label: t`Imports`, keys: 'i', icon: IconUpload },
         { to: '/data/quarantine', label: t`Quarantine`, keys: 'q', icon: IconAlert },
         { to: '/data/unknown-keys', label: t`Unknown keys`, keys: 'u', icon: IconKey },
+        { to: '/data/erasures', label: t`Erasures`, keys: 'd', icon: IconTrash },
       ],
     },
     {

@@ -1,6 +1,7 @@
-import { Badge, Button, Group, Menu, Modal, NumberInput, Select, Stack, Switch, Text, TextInput, ActionIcon } from '@mantine/core'
+import { ActionIcon, Anchor, Badge, Button, Group, Menu, Modal, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, q, type Source } from '~/api'
 import { useCan } from '~/app/session'
@@ -11,6 +12,7 @@ import { Live } from '~/ui/live'
 import { Card, Copyable, Empty, Loaded, Page, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 import { Snippets } from './snippets'
+import { useKindText } from './source-kind'
 import classes from './data.module.css'
 
 /** Where events come from: one write key each. */
@@ -18,9 +20,9 @@ export default function SourcesScreen() {
   const { t } = useLingui()
   const can = useCan('data')
   const sources = useQuery(q.sources())
-  const [edit, setEdit] = useState<Source | 'new'>()
+  const [adding, setAdding] = useState(false)
   const [key, setKey] = useState<{ name: string; key: string }>()
-  const add = can && <Button leftSection={<IconPlus size={16} />} onClick={() => setEdit('new')}>{t`New source`}</Button>
+  const add = can && <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>{t`New source`}</Button>
   return (
     <Page title={t`Sources`} sub={t`A source is a place that sends events: a site, an app, a server. Each has its own write key.`} actions={add}>
       <Loaded query={sources}>
@@ -31,12 +33,12 @@ export default function SourcesScreen() {
                 {t`Make a source to get a write key, then put ciclo.js on your site or point your existing tracking library at this server.`}
               </Empty>
             ) : (
-              <SourceTable list={list} edit={setEdit} showKey={setKey} can={can} />
+              <SourceTable list={list} showKey={setKey} can={can} />
             )}
           </Card>
         )}
       </Loaded>
-      {edit && <SourceDialog source={edit === 'new' ? undefined : edit} close={() => setEdit(undefined)} showKey={setKey} />}
+      {adding && <NewSource close={() => setAdding(false)} showKey={setKey} />}
       {key && (
         <Modal opened onClose={() => setKey(undefined)} title={t`Write key of ${key.name}`} size="xl" closeButtonProps={{ 'aria-label': t`Close` }}>
           <Stack>
@@ -53,12 +55,7 @@ export default function SourcesScreen() {
   )
 }
 
-function useKindText() {
-  const { t } = useLingui()
-  return (kind: Source['kind']) => ({ browser: t`Website`, server: t`Server`, mobile: t`App` })[kind] ?? kind
-}
-
-function SourceTable({ list, edit, showKey, can }: { list: Source[]; edit: (s: Source) => void; showKey: (k: { name: string; key: string }) => void; can: boolean }) {
+function SourceTable({ list, showKey, can }: { list: Source[]; showKey: (k: { name: string; key: string }) => void; can: boolean }) {
   const { t } = useLingui()
   const f = useFormat()
   const kind = useKindText()
@@ -99,7 +96,9 @@ function SourceTable({ list, edit, showKey, can }: { list: Source[]; edit: (s: S
           {list.map((s) => (
             <tr key={s.id}>
               <th scope="row" style={{ color: 'var(--app-text)', fontSize: '0.84rem' }}>
-                {s.name}
+                <Anchor component={Link} to={`/data/sources/${s.id}`}>
+                  {s.name}
+                </Anchor>
               </th>
               <td>
                 <Badge color="gray" variant="light">
@@ -125,7 +124,7 @@ function SourceTable({ list, edit, showKey, can }: { list: Source[]; edit: (s: S
                       </ActionIcon>
                     </Menu.Target>
                     <Menu.Dropdown>
-                      <Menu.Item leftSection={<IconSettings size={15} />} onClick={() => edit(s)}>{t`Settings`}</Menu.Item>
+                      <Menu.Item leftSection={<IconSettings size={15} />} component={Link} to={`/data/sources/${s.id}`}>{t`Settings`}</Menu.Item>
                       <Menu.Item leftSection={<IconRefresh size={15} />} onClick={() => rotate.mutate(s)}>{t`Replace the write key`}</Menu.Item>
                     </Menu.Dropdown>
                   </Menu>
@@ -139,42 +138,36 @@ function SourceTable({ list, edit, showKey, can }: { list: Source[]; edit: (s: S
   )
 }
 
-function SourceDialog({ source, close, showKey }: { source?: Source; close: () => void; showKey: (k: { name: string; key: string }) => void }) {
+function NewSource({ close, showKey }: { close: () => void; showKey: (k: { name: string; key: string }) => void }) {
   const { t } = useLingui()
   const kindText = useKindText()
   const client = useQueryClient()
-  const [name, setName] = useState(source?.name ?? '')
-  const [kind, setKind] = useState<Source['kind']>(source?.kind ?? 'browser')
-  const [ip, setIp] = useState<Source['ip_policy']>(source?.ip_policy ?? 'truncate')
-  const [days, setDays] = useState<number | string>(source?.dedupe_days ?? 7)
-  const save = useMutation({
-    mutationFn: async () => {
-      const body = { name, kind, ip_policy: ip }
-      if (source) return api.patch<{ write_key?: string }>(`/sources/${source.id}`, { ...body, settings: { ...source.settings, dedupe_days: Number(days) } })
-      return api.post<{ write_key?: string }>('/sources', body)
-    },
+  const [name, setName] = useState('')
+  const [kind, setKind] = useState<Source['kind']>('browser')
+  const [ip, setIp] = useState<Source['ip_policy']>('truncate')
+  const create = useMutation({
+    mutationFn: () => api.post<{ write_key: string }>('/sources', { name, kind, ip_policy: ip }),
     onSuccess: (r) => {
       void client.invalidateQueries({ queryKey: ['sources'] })
       close()
-      if (!source && r.write_key) showKey({ name, key: r.write_key })
+      showKey({ name, key: r.write_key })
     },
   })
   return (
-    <Modal opened onClose={close} title={source ? source.name : t`New source`} closeButtonProps={{ 'aria-label': t`Close` }}>
+    <Modal opened onClose={close} title={t`New source`} closeButtonProps={{ 'aria-label': t`Close` }}>
       <form
         onSubmit={(e) => {
           e.preventDefault()
-          save.mutate()
+          create.mutate()
         }}
       >
         <Stack>
-          <FormError error={save.error} />
-          <TextInput label={t`Name`} required value={name} error={fieldError(save.error, 'name')} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+          <FormError error={create.error} />
+          <TextInput label={t`Name`} required value={name} error={fieldError(create.error, 'name')} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
           <Select label={t`Kind`} description={t`Keys of websites and apps are public; a server key must stay secret and may set more.`} allowDeselect={false} value={kind} onChange={(k) => setKind(k as Source['kind'])} data={(['browser', 'server', 'mobile'] as const).map((k) => ({ value: k, label: kindText(k) }))} />
           <Select label={t`IP addresses`} allowDeselect={false} value={ip} onChange={(v) => setIp(v as Source['ip_policy'])} data={[{ value: 'truncate', label: t`shorten (last part becomes 0)` }, { value: 'remove', label: t`do not store` }, { value: 'keep', label: t`store as received` }]} />
-          {source && <NumberInput label={t`Recognise repeated events for`} suffix={` ${t`days`}`} min={7} max={90} value={days} onChange={setDays} error={fieldError(save.error, 'dedupe_days')} />}
           <Group justify="flex-end">
-            <Button type="submit" loading={save.isPending}>{source ? t`Save` : t`Create`}</Button>
+            <Button type="submit" loading={create.isPending}>{t`Create`}</Button>
           </Group>
         </Stack>
       </form>

@@ -27,7 +27,7 @@ function Form({ data }: { data: Workspace }) {
   const [draft, setDraft] = useState(data)
   const set = (patch: Partial<Workspace>) => setDraft({ ...draft, ...patch })
   const save = useMutation({
-    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse_days: body.lapse_days, refund_date: body.refund_date }),
+    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse_days: body.lapse_days, refund_date: body.refund_date, backup_retention_days: body.backup_retention_days }),
     onSuccess: async (_, body) => {
       await client.invalidateQueries()
       if (body === draft) toast.undo(t`Settings saved.`, () => save.mutate(data))
@@ -55,6 +55,7 @@ function Form({ data }: { data: Workspace }) {
         <Card title={t`Rules`}>
           <Stack>
             <NumberInput label={t`Dormant after`} description={t`Where a stage model or a KPI names no days of its own.`} suffix={` ${t`days`}`} min={1} max={3660} value={draft.lapse_days} disabled={!can} error={fieldError(save.error, 'lapse_days')} onChange={(v) => set({ lapse_days: Number(v) })} />
+            <NumberInput label={t`Backups are kept for`} description={t`Receipts of erasures tell when a backup that still holds the data is to be deleted.`} suffix={` ${t`days`}`} min={1} max={3650} value={draft.backup_retention_days} disabled={!can} error={fieldError(save.error, 'backup_retention_days')} onChange={(v) => set({ backup_retention_days: Number(v) })} />
             <Select label={t`Refunds count on`} allowDeselect={false} value={draft.refund_date} disabled={!can} onChange={(v) => set({ refund_date: v as Workspace['refund_date'] })} data={[{ value: 'refund', label: t`the day of the refund` }, { value: 'order', label: t`the day of the order` }]} />
           </Stack>
         </Card>
