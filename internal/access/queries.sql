@@ -40,6 +40,9 @@ UPDATE users SET name = $1, locale = $2 WHERE id = $3
 -- name: lock_workspace
 UPDATE workspaces SET name = name WHERE id = $1
 
+-- name: first_workspace
+SELECT COALESCE(MIN(id), 0) FROM workspaces
+
 -- name: workspace
 SELECT name, time_zone, currency, week_start, settings, created_at FROM workspaces WHERE id = $1
 

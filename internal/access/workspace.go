@@ -134,6 +134,19 @@ func (s *Service) Workspace(ctx context.Context, id core.WorkspaceID) (Workspace
 	return w, nil
 }
 
+// First gives the workspace that was set up with the installation: whoever runs
+// the installation owns it.
+func (s *Service) First(ctx context.Context) (core.WorkspaceID, error) {
+	var id core.WorkspaceID
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, queries.Get("first_workspace"), nil, &id)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read first workspace: %w", err)
+	}
+	return id, nil
+}
+
 func readWorkspace(ctx context.Context, tx *db.Tx, id core.WorkspaceID) (Workspace, error) {
 	w := Workspace{ID: id}
 	var extra string

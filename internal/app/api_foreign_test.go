@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +85,7 @@ func TestAPIForeignWorkspace(t *testing.T) {
 		}
 		w.foreignQueries()
 		w.sessionsStayApart()
+		w.unknownKeysStayApart()
 	})
 }
 
@@ -128,6 +130,26 @@ func (w *world) sessionsStayApart() {
 	rec := w.send(request{method: "PATCH", path: "/me", body: obj{"name": "x"}, cookie: cookie, csrf: csrf})
 	if p := problemOf(w.t, "PATCH /me", rec); rec.Code != 403 || p.Get("code").Str != "csrf_token" {
 		w.t.Errorf("a cookie with the token of another session: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// unknownKeysStayApart uses a write key that opens nothing: it belongs to no
+// workspace, and only the one that runs the installation hears of it.
+func (w *world) unknownKeysStayApart() {
+	w.t.Helper()
+	req, err := http.NewRequest("POST", w.srv.URL()+"/v1/track", strings.NewReader(`{"event":"x","userId":"y"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.SetBasicAuth("nobodys-key", "")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	first, other := w.a.want("GET", "/unknown-keys", nil).Get("keys.#").Int(), w.b.want("GET", "/unknown-keys", nil).Get("keys.#").Int()
+	if res.StatusCode != 401 || first != 1 || other != 0 {
+		w.t.Errorf("an unknown key answers %d; the first workspace sees %d, the other %d", res.StatusCode, first, other)
 	}
 }
 

@@ -183,13 +183,19 @@ func (a *API) quarantineRoutes() {
 			}
 			return body(countOut{n})
 		})
-	handle(a, route{method: "GET", path: "/unknown-keys", summary: "Write keys that were used and open nothing", perm: access.Sources, tag: tag},
-		func(ctx context.Context, _ *access.Principal, _ *None) (*Body[struct {
+	handle(a, route{method: "GET", path: "/unknown-keys", summary: "Write keys that were used and open nothing; they belong to no workspace, so only the first one sees them", perm: access.Sources, tag: tag},
+		func(ctx context.Context, p *access.Principal, _ *None) (*Body[struct {
 			Keys []unknownKey `json:"keys"`
 		}], error) {
-			list, err := a.Inbox.UnknownKeys(ctx)
+			first, err := a.Access.First(ctx)
 			if err != nil {
 				return nil, err
+			}
+			var list []inbox.UnknownKey
+			if p.Workspace == first {
+				if list, err = a.Inbox.UnknownKeys(ctx); err != nil {
+					return nil, err
+				}
 			}
 			var out struct {
 				Keys []unknownKey `json:"keys"`
