@@ -102,6 +102,57 @@ func TestSituation6Unmerge(t *testing.T) {
 	})
 }
 
+// TestConsentOverMerges follows consent through merges, new choices and back.
+func TestConsentOverMerges(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d, customer.DefaultSettings())
+		ctx := context.Background()
+		h.send(10, ev("a", 1, track, "ann", "", ""), ev("b", 2, track, "bob", "", ""), ev("c", 3, track, "cat", "", ""))
+		ann, bob, cat := h.of("ann"), h.of("bob"), h.of("cat")
+		choose := func(c core.CustomerID, topic, state string) {
+			t.Helper()
+			h.clock.Advance(time.Minute)
+			if err := h.s.SetConsent(ctx, ws, c, []customer.Consent{{Channel: "email", Topic: topic, State: state}}); err != nil {
+				t.Fatal(err)
+			}
+			h.clock.Advance(time.Minute)
+		}
+		has := func(c core.CustomerID, want string) {
+			t.Helper()
+			list, err := h.s.Consents(ctx, ws, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, x := range list {
+				got += x.Topic + "=" + x.State + " "
+			}
+			if got != want {
+				t.Errorf("customer %d has %q, want %q", c, got, want)
+			}
+		}
+		choose(ann, "news", "subscribed")
+		choose(bob, "news", "unsubscribed")
+		choose(bob, "offers", "subscribed")
+		choose(cat, "news", "pending")
+		first := h.merge(ann, bob)
+		has(ann, "news=unsubscribed offers=subscribed ")
+		choose(ann, "news", "subscribed") // the customer chooses again
+		has(ann, "news=subscribed offers=subscribed ")
+		second := h.merge(cat, ann)
+		has(cat, "news=pending offers=subscribed ") // bob's old no stays outdated
+		choose(cat, "offers", "unsubscribed")
+		has(cat, "news=pending offers=unsubscribed ")
+		h.unmerge(second)
+		has(cat, "news=pending offers=unsubscribed ")
+		has(ann, "news=subscribed offers=subscribed ")
+		h.unmerge(first)
+		has(ann, "news=subscribed ")
+		has(bob, "news=unsubscribed offers=subscribed ")
+	})
+}
+
 // TestMergeThenUnmergeIsTheIdentity takes random graphs, merges random
 // customers, and undoes the merges in random order, with restarts and sealed
 // events in between: everything known of everybody must be as it was.

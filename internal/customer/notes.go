@@ -144,47 +144,105 @@ func strictness(state string) int {
 	return 0
 }
 
+// consentKey is what a consent is about.
+type consentKey struct{ channel, topic string }
+
+// consentOf is a consent as one number of a family has it.
+type consentOf struct {
+	Consent
+	customer core.CustomerID
+}
+
+// merger says into whom a customer was merged, and when.
+type merger struct {
+	into core.CustomerID
+	at   core.Micros
+}
+
 // Consents gives a customer's consent. After a merge the stricter state of both
-// sides holds, unless the survivor's is newer than the other's.
+// sides holds until the customer chooses again. Nothing is overwritten for
+// that: an un-merge finds what each side had.
 func (s *Service) Consents(ctx context.Context, ws core.WorkspaceID, c core.CustomerID) ([]Consent, error) {
-	type key struct{ channel, topic string }
-	best := map[key]Consent{}
-	var order []key
+	var all []consentOf
+	merged := map[core.CustomerID]merger{}
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		family, err := s.family(ctx, tx, ws, c)
 		if err != nil {
 			return err
 		}
-		args := append([]any{ws}, db.Anys(family)...)
-		return tx.Query(ctx, `SELECT channel, topic, state, at, source FROM consents WHERE workspace_id = $1 AND customer IN (`+db.List(2, len(family))+
-			`) ORDER BY channel, topic, at`, func(row db.Row) error {
-			var x Consent
-			if err := row.Scan(&x.Channel, &x.Topic, &x.State, &x.At, &x.Source); err != nil {
+		in, args := db.List(2, len(family)), append([]any{ws}, db.Anys(family)...)
+		err = tx.Query(ctx, `SELECT from_customer, into_customer, at FROM identity_log WHERE workspace_id = $1 AND from_customer IN (`+in+
+			`) AND rule = 'merged' AND undone_at = 0 ORDER BY id`, func(row db.Row) error {
+			var from core.CustomerID
+			var m merger
+			if err := row.Scan(&from, &m.into, &m.at); err != nil {
 				return err
 			}
-			k := key{x.Channel, x.Topic}
-			old, ok := best[k]
-			if !ok {
-				order = append(order, k)
+			merged[from] = m // the latest counts
+			return nil
+		}, args...)
+		if err != nil {
+			return err
+		}
+		return tx.Query(ctx, `SELECT customer, channel, topic, state, at, source FROM consents WHERE workspace_id = $1 AND customer IN (`+in+
+			`) ORDER BY channel, topic, at`, func(row db.Row) error {
+			var x consentOf
+			if err := row.Scan(&x.customer, &x.Channel, &x.Topic, &x.State, &x.At, &x.Source); err != nil {
+				return err
 			}
-			if !ok || strictness(x.State) >= strictness(old.State) {
-				best[k] = x
-			}
+			all = append(all, x)
 			return nil
 		}, args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read consent: %w", err)
 	}
-	out := make([]Consent, len(order))
-	for i, k := range order {
-		out[i] = best[k]
-	}
-	return out, nil
+	return strictest(all, merged), nil
 }
 
-// SetConsent writes a customer's choices. They hold for the whole customer: the
-// older ones of customers absorbed by it are replaced.
+// strictest gives one consent a channel and topic: of those that the customer
+// did not choose anew since, the stricter one, and of equals the later.
+func strictest(all []consentOf, merged map[core.CustomerID]merger) []Consent {
+	out := []Consent{}
+	at := map[consentKey]int{}
+	for _, x := range all {
+		if outdated(x, all, merged) {
+			continue
+		}
+		k := consentKey{x.Channel, x.Topic}
+		i, known := at[k]
+		switch {
+		case !known:
+			at[k] = len(out)
+			out = append(out, x.Consent)
+		case strictness(x.State) >= strictness(out[i].State):
+			out[i] = x.Consent
+		}
+	}
+	return out
+}
+
+// outdated says whether somebody whom the customer of x was merged into chose
+// about the same after that.
+func outdated(x consentOf, all []consentOf, merged map[core.CustomerID]merger) bool {
+	since, c := core.Micros(0), x.customer
+	for range len(merged) {
+		m, ok := merged[c]
+		if !ok {
+			return false
+		}
+		c, since = m.into, max(since, m.at)
+		for _, o := range all {
+			if o.customer == c && o.Channel == x.Channel && o.Topic == x.Topic && o.At > since {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// SetConsent writes a customer's choices. They hold for the whole customer, also
+// against what customers absorbed by it had chosen before.
 func (s *Service) SetConsent(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, list []Consent) error {
 	for i, x := range list {
 		field := fmt.Sprintf("channels[%d]", i)
@@ -199,16 +257,7 @@ func (s *Service) SetConsent(ctx context.Context, ws core.WorkspaceID, c core.Cu
 	}
 	now := core.FromTime(s.clock.Now())
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		family, err := s.family(ctx, tx, ws, c)
-		if err != nil {
-			return err
-		}
 		for _, x := range list {
-			for _, id := range family[1:] {
-				if _, err := tx.Exec(ctx, queries.Get("delete_consent"), ws, id, x.Channel, x.Topic); err != nil {
-					return err
-				}
-			}
 			if _, err := tx.Exec(ctx, queries.Get("set_consent"), ws, c, x.Channel, x.Topic, x.State, now, x.Source); err != nil {
 				return err
 			}

@@ -90,9 +90,6 @@ UPDATE customer_notes SET body = $1, updated_at = $2 WHERE workspace_id = $3 AND
 -- name: delete_note
 DELETE FROM customer_notes WHERE workspace_id = $1 AND id = $2 AND customer = $3
 
--- name: delete_consent
-DELETE FROM consents WHERE workspace_id = $1 AND customer = $2 AND channel = $3 AND topic = $4
-
 -- name: set_consent
 INSERT INTO consents (workspace_id, customer, channel, topic, state, at, source) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (workspace_id, customer, channel, topic) DO UPDATE SET state = excluded.state, at = excluded.at, source = excluded.source
