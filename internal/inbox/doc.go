@@ -9,6 +9,12 @@
 // rules. Work.Commit removes the rows and writes quarantine, dedupe keys and
 // counters inside the transaction of the caller, so an event is processed once.
 //
+// Programs are marked, never blocked: by user agent, by the network of the
+// address (networks.json and the source's own), by what only automated browsers
+// show, and by the rate of one sender in a minute of event time. Properties can
+// be dropped, hashed or encrypted; Reveal opens what is encrypted for a reader
+// who may see it. What waits in quarantine keeps its marks and is treated once.
+//
 // Tables: sources, source_counters, inbox, dedupe_blocks, dedupe_parts,
 // quarantine, unknown_keys.
 //
