@@ -6,7 +6,7 @@ import { useState } from 'react'
 import type { Customer } from '~/api'
 import { erasures, type Receipt } from '~/api/erasures'
 import { useWorkspace } from '~/app/session'
-import { askOf, AskFields, complete, emptyDraft } from '~/features/erasures/ask'
+import { askOf, AskFields, complete, emptyDraft, takesAway } from '~/features/erasures/ask'
 import { ReceiptView } from '~/features/erasures/receipt'
 import { FormError } from '~/ui/errors'
 import { IconAlert } from '~/ui/icons'
@@ -46,7 +46,7 @@ export default function EraseDialog({ customer, name, opened, close }: { custome
           <Stack>
             <FormError error={erase.error} />
             <AskFields draft={draft} change={(patch) => setDraft({ ...draft, ...patch })} />
-            <Alert color="red" variant="light" icon={<IconAlert size={18} />}>{t`This cannot be undone.`}</Alert>
+            {takesAway(draft) && <Alert color="red" variant="light" icon={<IconAlert size={18} />}>{t`This cannot be undone.`}</Alert>}
             <TextInput label={t`Type ${customer.id} to confirm`} autoComplete="off" spellCheck={false} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
             <Button type="submit" color="red" disabled={!ready} loading={erase.isPending}>{t`Erase`}</Button>
           </Stack>

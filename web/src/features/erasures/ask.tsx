@@ -28,6 +28,9 @@ export function askOf(d: Draft, zone: string): ErasureAsk {
   return { action: d.kind === 'customer' ? d.action : 'delete', scope, reason: d.reason.trim() }
 }
 
+/** Whether the draft takes data away, which nothing brings back. */
+export const takesAway = (d: Draft) => d.kind !== 'customer' || (d.action !== 'suppress' && d.action !== 'unsuppress')
+
 /** Scope, action and reason of an erasure, each with what it does. */
 export function AskFields({ draft, change, unsuppress = false }: { draft: Draft; change: (patch: Partial<Draft>) => void; unsuppress?: boolean }) {
   const { t } = useLingui()

@@ -8,7 +8,7 @@ import { useWorkspace } from '~/app/session'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { IconAlert, IconUpload } from '~/ui/icons'
-import { askOf, AskFields, complete, emptyDraft } from './ask'
+import { askOf, AskFields, complete, emptyDraft, takesAway } from './ask'
 
 /** Erases many at once, from a pasted or uploaded list. */
 export default function ManyDialog({ opened, close }: { opened: boolean; close: () => void }) {
@@ -77,7 +77,7 @@ export default function ManyDialog({ opened, close }: { opened: boolean; close: 
             {over ? t`${f.int(ids.length)} found; one request takes ${f.int(maxErased)}. Split the list.` : t`${f.int(ids.length)} found`}
           </Text>
           <AskFields draft={draft} change={(patch) => setDraft({ ...draft, ...patch })} unsuppress />
-          <Alert color="red" variant="light" icon={<IconAlert size={18} />}>{t`This cannot be undone.`}</Alert>
+          {takesAway(draft) && <Alert color="red" variant="light" icon={<IconAlert size={18} />}>{t`This cannot be undone.`}</Alert>}
           <TextInput label={t`Type ${word} to confirm`} autoComplete="off" spellCheck={false} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
           <Button type="submit" color="red" disabled={!ready} loading={send.isPending}>{t`Erase`}</Button>
         </Stack>

@@ -52,8 +52,11 @@ export function ReceiptView({ receipt }: { receipt: Receipt }) {
 function Steps({ receipt }: { receipt: Receipt }) {
   const { t } = useLingui()
   const f = useFormat()
-  const steps: [string, string, string | null][] = [
-    [t`Accepted`, t`The request is stored and survives a restart.`, receipt.requested_at],
+  const clears = receipt.action !== 'suppress' && receipt.action !== 'unsuppress'
+  const accepted: [string, string, string | null] = [t`Accepted`, t`The request is stored and survives a restart.`, receipt.requested_at]
+  const inForce: [string, string, string | null] = [t`In force`, receipt.action === 'suppress' ? t`Events of these identifiers are dropped on arrival.` : t`Events of these identifiers come in again.`, receipt.filtered_at]
+  const steps: [string, string, string | null][] = !clears ? [accepted, inForce] : [
+    accepted,
     [t`Hidden`, t`Nothing of it is shown any more, and older events are kept out.`, receipt.filtered_at],
     [t`Removed`, t`Event files are rewritten and rows are gone.`, receipt.rewritten_at],
     [t`Verified`, t`A scan of every store found nothing left.`, receipt.verified_at],
