@@ -1,9 +1,6 @@
 package app_test
 
-import (
-	"net/url"
-	"time"
-)
+import "net/url"
 
 // fill puts things of all kinds into a workspace, n of each that is counted.
 func (x *tenant) fill(n int) {
@@ -59,14 +56,8 @@ func (x *tenant) user() int64 {
 func (x *tenant) model() int64 {
 	x.t.Helper()
 	id := x.want("POST", "/stage-models", definition(x)).Get("id").Int()
-	for range 6000 {
-		if !x.want("GET", "/stage-models/"+itoa(id), nil).Get("building").Bool() {
-			return id
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	x.t.Fatal("a stage model is not ready")
-	return 0
+	x.settle()
+	return id
 }
 
 // definition is a stage model whose words carry the mark.
