@@ -128,7 +128,7 @@ type Settings struct {
 	BlockedValues []string `json:"blocked_values"`
 	// TraitTypes names traits whose value is an identifier of the type of the
 	// same name, from the next event on.
-	TraitTypes []string `json:"trait_types" maxItems:"50"`
+	TraitTypes []string `json:"trait_types" required:"false" maxItems:"50"`
 	// SharedDevice is "split_at_switch" (default) or "stay_with_first".
 	SharedDevice string `json:"shared_device" enum:"split_at_switch,stay_with_first"`
 	fixedList    []string

@@ -57,9 +57,10 @@ type Service struct {
 	changes  atomic.Int64
 	cache    boardCache
 
-	mu     sync.RWMutex
-	loaded map[core.WorkspaceID]*loaded
-	jobs   sync.WaitGroup
+	loading sync.Mutex
+	mu      sync.RWMutex
+	loaded  map[core.WorkspaceID]*loaded
+	jobs    sync.WaitGroup
 }
 
 // loaded is what is in memory of a workspace's models.
@@ -82,6 +83,9 @@ func (s *Service) Wait() { s.jobs.Wait() }
 
 // Load reads a workspace's models.
 func (s *Service) Load(ctx context.Context, ws core.WorkspaceID) error {
+	// What was read last must also be kept last.
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	zone, err := s.Zone(ctx, ws)
 	if err != nil {
 		return fmt.Errorf("read time zone: %w", err)

@@ -67,11 +67,11 @@ func modelOut(m lifecycle.Model, lang string) modelShape {
 	return modelShape{m.ID, m.Key, m.Name, m.Template, m.Version, m.IsDefault, m.Building, stagesOut(m.Stages, lang), when(m.UpdatedAt)}
 }
 
-// definition reads a definition, its template filled in.
-func (in *definitionIn) definition() (lifecycle.Definition, error) {
+// definition reads a definition, its template filled in with the words of lang.
+func (in *definitionIn) definition(lang string) (lifecycle.Definition, error) {
 	var d lifecycle.Definition
 	if in.Template != "" {
-		t, err := lifecycle.FromTemplate(in.Template)
+		t, err := lifecycle.FromTemplateIn(in.Template, lang)
 		if err != nil {
 			return d, err
 		}
@@ -121,7 +121,7 @@ func (a *API) models() {
 	handle(a, route{method: "GET", path: "/stage-models/templates", summary: "List ready-made stage models", perm: access.ReadData, tag: tag}, a.templates)
 	handle(a, route{method: "POST", path: "/stage-models", summary: "Make a stage model from a template or a definition; it is computed over history", perm: access.Design, audit: "stage_model.create", status: http.StatusCreated, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct{ Body definitionIn }) (*Body[modelShape], error) {
-			d, err := in.Body.definition()
+			d, err := in.Body.definition(p.Locale)
 			if err != nil {
 				return nil, err
 			}
@@ -148,7 +148,7 @@ func (a *API) models() {
 			ID      int64 `json:"id"`
 			Version int64 `json:"version"`
 		}], error) {
-			d, err := in.Body.definition()
+			d, err := in.Body.definition(p.Locale)
 			if err != nil {
 				return nil, err
 			}
@@ -209,6 +209,9 @@ func (a *API) templates(_ context.Context, p *access.Principal, _ *None) (*Body[
 		Templates []templateShape `json:"templates"`
 	}
 	for _, t := range all {
+		if t, err = t.In(p.Locale); err != nil {
+			return nil, err
+		}
 		out.Templates = append(out.Templates, templateShape{t.Key, t.Name, t.Description, t.Industry, stagesOut(t.Stages, p.Locale)})
 	}
 	return body(out)
@@ -270,7 +273,7 @@ func (a *API) preview(ctx context.Context, p *access.Principal, in *struct {
 	ID   int64 `path:"id" minimum:"0"`
 	Body definitionIn
 }) (*Body[previewOut], error) {
-	d, err := in.Body.definition()
+	d, err := in.Body.definition(p.Locale)
 	if err != nil {
 		return nil, err
 	}
