@@ -185,7 +185,7 @@ func (a *API) setup(ctx context.Context, _ *access.Principal, in *setupIn) (*set
 	if err := a.Loaded(ctx, ws); err != nil {
 		return nil, err
 	}
-	def, err := lifecycle.FromTemplate("sterne_cutler")
+	def, err := lifecycle.FromTemplateIn("sterne_cutler", b.Locale)
 	if err != nil {
 		return nil, err
 	}
