@@ -117,6 +117,7 @@ func (s *Server) start(ctx context.Context) {
 	run("pipeline", s.Pipeline.Run)
 	run("timeline", s.Timeline.Maintain)
 	run("inbox", s.Inbox.Maintain)
+	run("database", func(ctx context.Context) error { return s.DB.Tend(ctx, s.Clock) })
 	run("imports", s.Imports.Resume)
 	run("erasures", s.Erasures)
 	run("lifecycle", func(ctx context.Context) error {
