@@ -363,8 +363,10 @@ func (r *reader) load(sel []int32) (err error) {
 			return err
 		}
 	}
-	if r.seq, err = r.ints("seq"); err != nil {
-		return err
+	if !r.plan.anyOrder {
+		if r.seq, err = r.ints("seq"); err != nil {
+			return err
+		}
 	}
 	from, to := r.start+int64(sel[0]), r.start+int64(sel[len(sel)-1])+1
 	for _, f := range r.feeds {
@@ -378,7 +380,9 @@ func (r *reader) load(sel []int32) (err error) {
 // add appends chosen rows of the loaded block.
 func (r *reader) add(out *Rows, sel []int32) {
 	out.Time = addChosen(out.Time, r.time, sel)
-	out.Seq = addChosen(out.Seq, r.seq, sel)
+	if !r.plan.anyOrder {
+		out.Seq = addChosen(out.Seq, r.seq, sel)
+	}
 	n := len(out.Kind)
 	out.Kind = slices.Grow(out.Kind, len(sel))[:n+len(sel)]
 	out.Name = slices.Grow(out.Name, len(sel))[:n+len(sel)]

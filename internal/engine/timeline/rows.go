@@ -8,8 +8,8 @@ import (
 )
 
 // Rows holds the matching events of one customer as columns, in timeline order.
-// Time, Seq, Kind and Name are always there; the others when the Request names
-// them. All slices are valid during the call only; texts stay valid.
+// Time, Seq, Kind and Name are always there, save that a Request for AnyOrder
+// gives no Seq; the others when the Request names them. All slices are valid during the call only; texts stay valid.
 type Rows struct {
 	Time []int64  // microseconds UTC
 	Seq  []int64  // log position
@@ -96,8 +96,11 @@ func (r *Rows) PropAt(i, index int) (core.Value, bool) {
 // Event writes row i into an event, as far as the Request loaded it. Customer
 // is the current customer.
 func (r *Rows) Event(i int, into *core.Event) {
-	*into = core.Event{Customer: r.customer, Time: r.Time[i], Seq: r.Seq[i], Kind: core.Kind(r.Kind[i]), Name: r.NameOf(r.Name[i])}
+	*into = core.Event{Customer: r.customer, Time: r.Time[i], Kind: core.Kind(r.Kind[i]), Name: r.NameOf(r.Name[i])}
 	p := r.plan
+	if !p.anyOrder {
+		into.Seq = r.Seq[i]
+	}
 	if p.actor {
 		into.Actor = core.ActorID(r.Actor[i])
 	}
@@ -147,10 +150,12 @@ func (r *Rows) reset() {
 // addRow appends an event that is in memory.
 func (r *Rows) addRow(e *row, name uint32) {
 	r.Time = append(r.Time, e.time)
-	r.Seq = append(r.Seq, e.seq)
 	r.Kind = append(r.Kind, uint8(e.kind))
 	r.Name = append(r.Name, name)
 	p := r.plan
+	if !p.anyOrder {
+		r.Seq = append(r.Seq, e.seq)
+	}
 	if p.actor {
 		r.Actor = append(r.Actor, int64(e.actor))
 	}

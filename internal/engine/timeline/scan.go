@@ -63,6 +63,7 @@ func (s *Store) Scan(ctx context.Context, req Request, fn func(worker int, c cor
 	if err != nil {
 		return err
 	}
+	p.anyOrder = req.AnyOrder
 	if !slices.IsSorted(req.Customers) {
 		return fmt.Errorf("scan timeline: customers are not sorted")
 	}

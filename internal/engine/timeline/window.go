@@ -92,10 +92,10 @@ func (w *window) sorted() []int32 {
 	if n == 0 {
 		return nil
 	}
-	inOrder := true
+	inOrder, any := true, w.in.plan.anyOrder
 	for i := 1; i < n; i++ {
 		if c[i] == c[i-1] {
-			inOrder = t[i] > t[i-1] || t[i] == t[i-1] && s[i] >= s[i-1]
+			inOrder = any || t[i] > t[i-1] || t[i] == t[i-1] && s[i] >= s[i-1]
 		} else {
 			inOrder = c[i] > c[i-1]
 			w.ends = append(w.ends, int32(i))
@@ -114,7 +114,9 @@ func (w *window) sorted() []int32 {
 	} else {
 		w.compare()
 	}
-	w.settle()
+	if !any {
+		w.settle()
+	}
 	return w.order
 }
 
@@ -214,7 +216,7 @@ func pickRows[T any](into, in []T, order []int32) []T {
 
 // slice makes r show rows [a, b) of from.
 func (r *Rows) slice(from *Rows, a, b int) {
-	r.Time, r.Seq, r.Kind, r.Name = from.Time[a:b:b], from.Seq[a:b:b], from.Kind[a:b:b], from.Name[a:b:b]
+	r.Time, r.Seq, r.Kind, r.Name = from.Time[a:b:b], loaded(from.Seq, a, b), from.Kind[a:b:b], from.Name[a:b:b]
 	if r.wide {
 		r.Actor, r.Received, r.Original = loaded(from.Actor, a, b), loaded(from.Received, a, b), loaded(from.Original, a, b)
 		r.Sent, r.Source, r.Flags = loaded(from.Sent, a, b), loaded(from.Source, a, b), loaded(from.Flags, a, b)
