@@ -178,6 +178,9 @@ func (x *Session) undo(ctx context.Context, e *LogEntry) (uint32, error) {
 		return 0, errs.New(errs.Conflict, "cannot_undo", "entry %d does not name what joined the customers", e.ID)
 	}
 	comp := x.g.comp[e.Actors[0]]
+	if err := x.flush(ctx); err != nil { // facts are taken back where they are stored
+		return 0, err
+	}
 	actors, facts, err := x.component(ctx, comp)
 	if err != nil {
 		return 0, err

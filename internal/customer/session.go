@@ -42,6 +42,10 @@ type Session struct {
 	fresh        map[core.ActorID]bool // first seen in this session
 	facts        []Fact
 	factComp     []uint32
+	parts        map[uint32]*part
+	joined       map[uint32][]core.ActorID // who came to a component in this session
+	firstComp    uint32                    // components from this number on are of this session
+	flushed      bool                      // something is in SQL already
 	homes        map[core.ActorID][]Span
 	moves        []move
 	log          []LogEntry
@@ -73,7 +77,7 @@ func (s *Service) Begin(ws core.WorkspaceID, tx *db.Tx) *Session {
 	return &Session{
 		s: s, ws: ws, g: s.graph(ws), tx: tx, now: core.FromTime(s.clock.Now()),
 		newActors: map[core.ActorID]*Actor{}, newComp: map[core.ActorID]uint32{}, newCustomers: map[core.CustomerID]bool{}, fresh: map[core.ActorID]bool{},
-		homes: map[core.ActorID][]Span{}, moved: map[core.CustomerID]bool{},
+		homes: map[core.ActorID][]Span{}, moved: map[core.CustomerID]bool{}, firstComp: uint32(s.graph(ws).nextComp), joined: map[uint32][]core.ActorID{},
 		absorbed: map[core.CustomerID]core.CustomerID{}, users: map[core.CustomerID]string{}, full: map[core.CustomerID]bool{},
 	}
 }
@@ -243,6 +247,7 @@ func (x *Session) record(ctx context.Context, f Fact, quiet bool) error {
 	}
 	x.facts = append(x.facts, f)
 	x.factComp = append(x.factComp, comp)
+	x.keep(comp, &f)
 	x.g.grow(comp, 1)
 	if quiet {
 		return nil
@@ -273,6 +278,7 @@ func (x *Session) unite(ctx context.Context, actors []core.ActorID) (uint32, err
 		if x.g.comp[a] != comp {
 			x.g.comp[a] = comp
 			x.newComp[a] = comp
+			x.joined[comp] = append(x.joined[comp], a)
 		}
 	}
 	return comp, nil
@@ -283,6 +289,8 @@ func (x *Session) relabel(ctx context.Context, from, into uint32) error {
 	if err := x.flush(ctx); err != nil {
 		return err
 	}
+	delete(x.parts, from)
+	delete(x.parts, into)
 	err := x.tx.Query(ctx, queries.Get("actors_of_component"), func(row db.Row) error {
 		var a core.ActorID
 		if err := row.Scan(&a); err != nil {

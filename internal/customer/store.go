@@ -17,6 +17,7 @@ var queries = db.MustQueries(queriesText)
 
 // flush writes new actors, components and facts, so that SQL sees them.
 func (x *Session) flush(ctx context.Context) error {
+	x.flushed = true
 	rows := make([][]any, 0, len(x.newActors))
 	for _, a := range x.newActors {
 		rows = append(rows, []any{x.ws, a.ID, a.Type, a.Value, int64(x.g.comp[a.ID]), int64(a.Birth), a.FirstSeen})
@@ -49,38 +50,108 @@ func (x *Session) flush(ctx context.Context) error {
 		Columns: []string{"workspace_id", "id", "component", "at", "kind", "actors", "event_id", "undone_at"}})
 }
 
-// component reads all actors and facts of a component.
+// part is a component in memory: what the database has of it and what this
+// session adds.
+type part struct {
+	actors map[core.ActorID]*Actor
+	facts  []Fact
+	absent []core.ActorID // members whose rows are still to be read
+}
+
+// maxParts bounds how many components a session keeps in memory. Dropping one
+// costs reading it again.
+const maxParts = 4096
+
+// component gives all actors and facts of a component. The session may change
+// what it gets; a fact that is taken back is taken back for all.
 func (x *Session) component(ctx context.Context, comp uint32) (map[core.ActorID]*Actor, []Fact, error) {
-	if err := x.flush(ctx); err != nil {
-		return nil, nil, err
+	p := x.parts[comp]
+	if p == nil {
+		var err error
+		if p, err = x.readPart(ctx, comp); err != nil {
+			return nil, nil, err
+		}
+		if x.parts == nil || len(x.parts) >= maxParts {
+			x.parts = map[uint32]*part{}
+		}
+		x.parts[comp] = p
 	}
-	actors := map[core.ActorID]*Actor{}
-	err := x.tx.Query(ctx, queries.Get("component_actors"), func(row db.Row) error {
+	if len(p.absent) > 0 {
+		query := `SELECT id, type, value, birth, first_seen FROM actors WHERE workspace_id = $1 AND id IN (` + db.List(2, len(p.absent)) + `)`
+		if err := x.readActors(ctx, p, query, append([]any{x.ws}, db.Anys(p.absent)...)...); err != nil {
+			return nil, nil, err
+		}
+		p.absent = nil
+	}
+	return p.actors, p.facts, nil
+}
+
+// readPart reads a component and adds what the session has not written yet.
+func (x *Session) readPart(ctx context.Context, comp uint32) (*part, error) {
+	p := &part{actors: map[core.ActorID]*Actor{}}
+	// Of one that this session made, the database knows nothing yet.
+	if x.flushed || x.firstComp == 0 || comp < x.firstComp {
+		if err := x.readActors(ctx, p, queries.Get("component_actors"), x.ws, comp); err != nil {
+			return nil, err
+		}
+		err := x.tx.Query(ctx, queries.Get("component_facts"), func(row db.Row) error {
+			var f Fact
+			var list string
+			if err := row.Scan(&f.ID, &f.At, &f.Kind, &list, &f.EventID, &f.UndoneAt); err != nil {
+				return err
+			}
+			f.Actors = decodeActors(list)
+			p.facts = append(p.facts, f)
+			return nil
+		}, x.ws, comp)
+		if err != nil {
+			return nil, fmt.Errorf("read component facts: %w", err)
+		}
+	}
+	for _, id := range x.joined[comp] {
+		if a := x.newActors[id]; a != nil {
+			p.actors[id] = a
+		} else if p.actors[id] == nil {
+			p.absent = append(p.absent, id)
+		}
+	}
+	for i, c := range x.factComp {
+		if c == comp {
+			p.facts = append(p.facts, x.facts[i])
+		}
+	}
+	return p, nil
+}
+
+func (x *Session) readActors(ctx context.Context, p *part, query string, args ...any) error {
+	err := x.tx.Query(ctx, query, func(row db.Row) error {
 		var a Actor
 		if err := row.Scan(&a.ID, &a.Type, &a.Value, &a.Birth, &a.FirstSeen); err != nil {
 			return err
 		}
-		actors[a.ID] = &a
+		p.actors[a.ID] = &a
 		return nil
-	}, x.ws, comp)
+	}, args...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read component: %w", err)
+		return fmt.Errorf("read component: %w", err)
 	}
-	var facts []Fact
-	err = x.tx.Query(ctx, queries.Get("component_facts"), func(row db.Row) error {
-		var f Fact
-		var list string
-		if err := row.Scan(&f.ID, &f.At, &f.Kind, &list, &f.EventID, &f.UndoneAt); err != nil {
-			return err
+	return nil
+}
+
+// keep adds a fact of this session to its component, if that is in memory.
+func (x *Session) keep(comp uint32, f *Fact) {
+	p := x.parts[comp]
+	if p == nil {
+		return
+	}
+	p.facts = append(p.facts, *f)
+	for _, id := range f.Actors {
+		if a := x.newActors[id]; a != nil {
+			p.actors[id] = a
+		} else if p.actors[id] == nil && !slices.Contains(p.absent, id) {
+			p.absent = append(p.absent, id)
 		}
-		f.Actors = decodeActors(list)
-		facts = append(facts, f)
-		return nil
-	}, x.ws, comp)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read component facts: %w", err)
 	}
-	return actors, facts, nil
 }
 
 // Commit writes all that the session changed. The caller's transaction makes it
