@@ -1,48 +1,84 @@
 package expr
 
 import (
-	"encoding/json"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
 
 // Check says what is wrong with n, naming the path of the fault.
-func (n *Node) Check() error {
-	count := 0
-	return n.check("$", 1, &count)
+func (n *Node) Check() error { return (&checker{}).node(n, "$", 1) }
+
+// checker walks a condition and counts what is limited.
+type checker struct {
+	count    int  // nodes, comparisons and steps
+	patterns int  // states of patterns
+	keyed    bool // inside a Keyed
 }
 
-func (n *Node) check(path string, level int, count *int) error {
-	if *count++; *count > MaxNodes {
+func (c *checker) add(path string) error {
+	if c.count++; c.count > MaxNodes {
 		return bad(path, "more than %d conditions", MaxNodes)
+	}
+	return nil
+}
+
+func (c *checker) node(n *Node, path string, level int) error {
+	if err := c.add(path); err != nil {
+		return err
 	}
 	if level > MaxDepth {
 		return bad(path, "nested deeper than %d groups", MaxDepth)
 	}
 	set := 0
-	for _, on := range []bool{n.All != nil, n.Any != nil, n.Not != nil, n.Trait != nil, n.Did != nil, n.Lapse != nil, n.Stage != nil} {
+	for _, on := range []bool{n.All != nil, n.Any != nil, n.Not != nil, n.Trait != nil, n.Did != nil, n.Lapse != nil, n.Stage != nil,
+		n.Sequence != nil, n.Keyed != nil, n.Sample != nil} {
 		if on {
 			set++
 		}
 	}
 	if set != 1 {
-		return bad(path, "a condition has exactly one of all, any, not, trait, did, lapse, stage; this one has %d", set)
+		return bad(path, "a condition has exactly one of all, any, not, trait, did, lapse, stage, sequence, keyed, sample; this one has %d", set)
 	}
 	switch {
 	case n.All != nil:
-		return checkGroup(n.All, path+".all", level, count)
+		return c.group(n.All, path+".all", level)
 	case n.Any != nil:
-		return checkGroup(n.Any, path+".any", level, count)
+		return c.group(n.Any, path+".any", level)
 	case n.Not != nil:
-		return n.Not.check(path+".not", level+1, count)
-	case n.Trait != nil:
-		return n.Trait.check(path + ".trait")
+		return c.node(n.Not, path+".not", level+1)
 	case n.Did != nil:
-		return n.Did.check(path + ".did")
+		return c.did(n.Did, path+".did")
 	case n.Lapse != nil:
-		return n.Lapse.check(path + ".lapse")
+		return c.lapse(n.Lapse, path+".lapse")
+	case n.Sequence != nil:
+		return c.sequence(n.Sequence, path+".sequence")
+	}
+	return c.whole(n, path, level)
+}
+
+// whole checks what is about the customer as a whole, which the events of one
+// key cannot say.
+func (c *checker) whole(n *Node, path string, level int) error {
+	if c.keyed {
+		return bad(path, "inside keyed a condition is about events: did, lapse or sequence")
+	}
+	switch {
+	case n.Trait != nil:
+		return c.trait(n.Trait, path+".trait")
+	case n.Sample != nil:
+		return n.Sample.check(path + ".sample")
+	case n.Keyed != nil:
+		if n.Keyed.By == "" || len(n.Keyed.By) > 255 {
+			return bad(path+".keyed.by", "must be 1 to 255 characters")
+		}
+		if n.Keyed.When == nil {
+			return bad(path+".keyed.when", "is missing")
+		}
+		c.keyed = true
+		defer func() { c.keyed = false }()
+		return c.node(n.Keyed.When, path+".keyed.when", level+1)
 	}
 	if n.Stage.Was == "" {
 		return bad(path+".stage.was", "names no stage")
@@ -50,22 +86,67 @@ func (n *Node) check(path string, level int, count *int) error {
 	return nil
 }
 
-func checkGroup(nodes []Node, path string, level int, count *int) error {
+func (c *checker) group(nodes []Node, path string, level int) error {
 	for i := range nodes {
-		if err := nodes[i].check(fmt.Sprintf("%s[%d]", path, i), level+1, count); err != nil {
+		if err := c.node(&nodes[i], fmt.Sprintf("%s[%d]", path, i), level+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *Match) check(path string) error {
+// trait checks a condition on a trait, which may ask how long it has held.
+func (c *checker) trait(m *Match, path string) error {
+	plain := *m
+	plain.For = ""
+	if err := c.match(&plain, path); err != nil || m.For == "" {
+		return err
+	}
+	if _, err := ParseSpan(m.For); err != nil {
+		return bad(path+".for", "%v", err)
+	}
+	if mt, err := Compile(plain); err != nil || mt.Timed() {
+		return bad(path+".for", "a comparison that changes with time cannot be held")
+	}
+	return nil
+}
+
+func (c *checker) match(m *Match, path string) error {
 	if m.Name == "" || len(m.Name) > 255 {
 		return bad(path+".name", "must be 1 to 255 characters")
 	}
-	_, err := Compile(*m)
-	if err != nil {
+	if err := c.parts(m, path, 1); err != nil {
+		return err
+	}
+	if _, err := Compile(*m); err != nil {
 		return bad(path, "%v", err)
+	}
+	return nil
+}
+
+// parts counts what m holds before anything is compiled.
+func (c *checker) parts(m *Match, path string, level int) error {
+	if m.Op == Matches || m.Op == NotMatches {
+		if v, ok := core.ParseJSON(m.Value); ok && len(v.Text) <= maxPattern {
+			if c.patterns += patternCost(v.Text); c.patterns > maxPatternsCost {
+				return bad(path, "the patterns of the condition are too large together")
+			}
+		}
+	}
+	if level > MaxDepth {
+		return bad(path, "nested deeper than %d groups", MaxDepth)
+	}
+	for i := range m.Where {
+		part := fmt.Sprintf("%s.where[%d]", path, i)
+		if err := c.add(part); err != nil {
+			return err
+		}
+		if m.Where[i].Name == "" || len(m.Where[i].Name) > 255 {
+			return bad(part+".name", "must be 1 to 255 characters")
+		}
+		if err := c.parts(&m.Where[i], part, level+1); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -85,7 +166,7 @@ func EventKind(kind string) (core.Kind, error) {
 	return k, nil
 }
 
-func checkEvent(kind, event string, where []Match, path string) error {
+func (c *checker) event(kind, event string, where []Match, path string) error {
 	k, err := EventKind(kind)
 	if err != nil {
 		return bad(path+".kind", "%v", err)
@@ -94,44 +175,83 @@ func checkEvent(kind, event string, where []Match, path string) error {
 		return bad(path+".event", "names no event")
 	}
 	for i := range where {
-		if err := where[i].check(fmt.Sprintf("%s.where[%d]", path, i)); err != nil {
+		part := fmt.Sprintf("%s.where[%d]", path, i)
+		if err := c.add(part); err != nil {
+			return err
+		}
+		if err := c.match(&where[i], part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Did) check(path string) error {
-	if err := checkEvent(d.Kind, d.Event, d.Where, path); err != nil {
+func (c *checker) did(d *Did, path string) error {
+	if err := c.event(d.Kind, d.Event, d.Where, path); err != nil {
 		return err
 	}
 	switch d.Measure {
-	case "", Count, DistinctDays:
-	case Sum, Mean, Min, Max, Distinct:
+	case "", Count, DistinctDays, FirstTime, LastTime:
+	case Sum, Mean, Min, Max, Distinct, First, Last:
 		if d.Property == "" {
 			return bad(path+".property", "measure %q needs a property", d.Measure)
 		}
 	default:
 		return bad(path+".measure", "%q is not a measure", d.Measure)
 	}
-	if _, err := d.Bound(); err != nil {
+	if d.Picks() {
+		m := d.Match()
+		if err := c.match(&m, path); err != nil {
+			return err
+		}
+	} else if _, err := d.Bound(); err != nil {
 		return bad(path+".value", "%v", err)
+	} else if d.IgnoreCase {
+		return bad(path+".ignore_case", "measure %q compares no text", d.Measure)
 	}
 	return d.Window.check(path + ".window")
+}
+
+// Picks says whether d compares a value of one event and not a number.
+func (d *Did) Picks() bool {
+	switch d.Measure {
+	case First, Last, FirstTime, LastTime:
+		return true
+	}
+	return false
+}
+
+// Match is the comparison of a Did that picks one event.
+func (d *Did) Match() Match {
+	m := Match{Name: d.Property, Op: d.Op, Value: d.Value, IgnoreCase: d.IgnoreCase}
+	if d.Measure == FirstTime || d.Measure == LastTime {
+		m.Name = EventTime
+	}
+	return m
 }
 
 func (w *Window) check(path string) error {
 	if w == nil {
 		return nil
 	}
-	if (w.Last != "") == (w.From != nil || w.To != nil) {
-		return bad(path, "has either last, or from and to")
+	set := 0
+	for _, on := range []bool{w.Last != "", w.Calendar != "", w.From != nil || w.To != nil} {
+		if on {
+			set++
+		}
+	}
+	if set != 1 {
+		return bad(path, "has either last, or calendar, or from and to")
 	}
 	if w.Last != "" {
 		if _, err := ParseSpan(w.Last); err != nil {
 			return bad(path+".last", "%v", err)
 		}
-		return nil
+	}
+	if w.Calendar != "" {
+		if _, _, ok := w.Period(); !ok {
+			return bad(path+".calendar", "%q is not today, yesterday, or this or last with week, month, quarter or year, such as this_week", w.Calendar)
+		}
 	}
 	if w.From != nil && w.To != nil && !w.From.Before(*w.To) {
 		return bad(path, "from must lie before to")
@@ -139,8 +259,56 @@ func (w *Window) check(path string) error {
 	return nil
 }
 
-func (l *Lapse) check(path string) error {
-	if err := checkEvent(l.Kind, l.Event, l.Where, path); err != nil {
+// Period is the unit of a calendar window and how many periods it lies back.
+func (w *Window) Period() (u Unit, back int64, ok bool) {
+	switch w.Calendar {
+	case "today":
+		return Days, 0, true
+	case "yesterday":
+		return Days, 1, true
+	}
+	when, unit, _ := strings.Cut(w.Calendar, "_")
+	u, ok = map[string]Unit{"week": Weeks, "month": Months, "quarter": Quarters, "year": Years}[unit]
+	if when == "last" {
+		back = 1
+	}
+	return u, back, ok && (when == "this" || when == "last")
+}
+
+func (c *checker) sequence(s *Sequence, path string) error {
+	if len(s.Steps) < 2 || len(s.Steps) > MaxSteps {
+		return bad(path+".steps", "must be 2 to %d", MaxSteps)
+	}
+	for i := range s.Steps {
+		st, at := &s.Steps[i], fmt.Sprintf("%s.steps[%d]", path, i)
+		if err := c.add(at); err != nil {
+			return err
+		}
+		if err := c.event(st.Kind, st.Event, st.Where, at); err != nil {
+			return err
+		}
+		switch {
+		case st.Not && (i == 0 || s.Steps[i-1].Not):
+			return bad(at+".not", "what did not happen stands behind a step that did")
+		case st.Within == "":
+			continue
+		case i == 0:
+			return bad(at+".within", "the first step follows nothing")
+		case st.Not && i < len(s.Steps)-1:
+			return bad(at+".within", "only the last step says within what did not happen")
+		}
+		if _, err := ParseSpan(st.Within); err != nil {
+			return bad(at+".within", "%v", err)
+		}
+	}
+	if s.Window != nil && s.Window.Calendar != "" {
+		return bad(path+".window", "a sequence takes a window with last, or from and to")
+	}
+	return s.Window.check(path + ".window")
+}
+
+func (c *checker) lapse(l *Lapse, path string) error {
+	if err := c.event(l.Kind, l.Event, l.Where, path); err != nil {
 		return err
 	}
 	const most = float64(200 * 366)
@@ -154,82 +322,4 @@ func (l *Lapse) check(path string) error {
 		return bad(path+".min_days", "must not be above max_days")
 	}
 	return nil
-}
-
-// Bound is the comparison of a Did's measure, in millionths of the unit.
-type Bound struct {
-	Op     Op
-	Lo, Hi int64
-}
-
-// Bound reads operator and value of d. The default is "at least 1".
-func (d *Did) Bound() (Bound, error) {
-	b := Bound{Op: d.Op}
-	if b.Op == "" {
-		b.Op = GTE
-	}
-	if b.Op == "eq" {
-		b.Op = Is
-	}
-	switch b.Op {
-	case GT, GTE, LT, LTE, Is:
-		if len(d.Value) == 0 {
-			b.Lo = 1_000_000
-			return b, nil
-		}
-		var n json.Number
-		if err := json.Unmarshal(d.Value, &n); err != nil {
-			return b, fmt.Errorf("must be a number")
-		}
-		v, ok := core.ParseMoney(n.String(), 6)
-		if !ok {
-			return b, fmt.Errorf("must be a number within 9 trillion")
-		}
-		b.Lo = v
-	case Between:
-		var pair []json.Number
-		if err := json.Unmarshal(d.Value, &pair); err != nil || len(pair) != 2 {
-			return b, fmt.Errorf("between needs two numbers")
-		}
-		var ok1, ok2 bool
-		b.Lo, ok1 = core.ParseMoney(pair[0].String(), 6)
-		b.Hi, ok2 = core.ParseMoney(pair[1].String(), 6)
-		if !ok1 || !ok2 || b.Lo > b.Hi {
-			return b, fmt.Errorf("between needs two rising numbers")
-		}
-	default:
-		return b, fmt.Errorf("%q does not compare a measure", d.Op)
-	}
-	return b, nil
-}
-
-// Holds compares v, in millionths of the unit.
-func (b Bound) Holds(v int64) bool {
-	switch b.Op {
-	case GT:
-		return v > b.Lo
-	case GTE:
-		return v >= b.Lo
-	case LT:
-		return v < b.Lo
-	case LTE:
-		return v <= b.Lo
-	case Is:
-		return v == b.Lo
-	case Between:
-		return v >= b.Lo && v <= b.Hi
-	}
-	return false
-}
-
-// compileRegexp accepts RE2 patterns of up to 500 bytes.
-func compileRegexp(p string) (*regexp.Regexp, error) {
-	if len(p) > 500 {
-		return nil, fmt.Errorf("pattern is longer than 500 characters")
-	}
-	re, err := regexp.Compile(p)
-	if err != nil {
-		return nil, fmt.Errorf("pattern is not a valid regular expression: %v", err)
-	}
-	return re, nil
 }

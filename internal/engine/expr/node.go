@@ -12,13 +12,16 @@ import (
 
 // Node is one condition. Exactly one of its fields is set.
 type Node struct {
-	All   []Node `json:"all,omitempty"`
-	Any   []Node `json:"any,omitempty"`
-	Not   *Node  `json:"not,omitempty"`
-	Trait *Match `json:"trait,omitempty"`
-	Did   *Did   `json:"did,omitempty"`
-	Lapse *Lapse `json:"lapse,omitempty"`
-	Stage *Stage `json:"stage,omitempty"`
+	All      []Node    `json:"all,omitempty"`
+	Any      []Node    `json:"any,omitempty"`
+	Not      *Node     `json:"not,omitempty"`
+	Trait    *Match    `json:"trait,omitempty"`
+	Did      *Did      `json:"did,omitempty"`
+	Lapse    *Lapse    `json:"lapse,omitempty"`
+	Stage    *Stage    `json:"stage,omitempty"`
+	Sequence *Sequence `json:"sequence,omitempty"`
+	Keyed    *Keyed    `json:"keyed,omitempty"`
+	Sample   *Sample   `json:"sample,omitempty"`
 }
 
 // MarshalJSON writes a group without members as such: "all of nothing" is a
@@ -34,12 +37,23 @@ func (n Node) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(n))
 }
 
-// Match compares a trait or a property with a value.
+// Match compares a trait or a property with a value. In the conditions of an
+// event the name EventTime is the event's own instant, and relative dates count
+// from it; in those of an element the name Itself is the element.
 type Match struct {
-	Name  string          `json:"name" maxLength:"255"`
-	Op    Op              `json:"op"`
-	Value json.RawMessage `json:"value,omitempty"`
+	Name       string          `json:"name" maxLength:"255"`
+	Op         Op              `json:"op"`
+	Value      json.RawMessage `json:"value,omitempty"`
+	IgnoreCase bool            `json:"ignore_case,omitempty"`
+	Where      []Match         `json:"where,omitempty"` // of element: what one element satisfies
+	For        string          `json:"for,omitempty"`   // of a trait: for at least this span without a break
 }
+
+// Names that mean more than a property.
+const (
+	EventTime = "$time"
+	Itself    = "."
+)
 
 // Op is a comparison of a trait or property.
 type Op string
@@ -72,19 +86,40 @@ const (
 	After       Op = "after"
 	InLast      Op = "in_last"
 	MoreThanAgo Op = "more_than_ago"
+
+	Empty       Op = "empty" // text "" or a list without elements
+	NotEmpty    Op = "not_empty"
+	NotBetween  Op = "not_between"
+	AllOf       Op = "all_of" // a list that has all of the values
+	LengthIs    Op = "length_is"
+	LengthGT    Op = "length_gt"
+	LengthGTE   Op = "length_gte"
+	LengthLT    Op = "length_lt"
+	LengthLTE   Op = "length_lte"
+	Element     Op = "element"     // a list with an element on which Where holds
+	On          Op = "on"          // the local day
+	NotInLast   Op = "not_in_last" // earlier, or still to come
+	InNext      Op = "in_next"
+	Anniversary Op = "anniversary" // returns today or within N days; 29 February on 28 February in common years
+	Weekday     Op = "weekday"     // 1 Monday to 7 Sunday, local
+	Hour        Op = "hour"        // [from, to) of the local clock
+	Never       Op = "never"       // of a Did: not once
 )
 
 // Did is a condition on behaviour: a measure over the events that match,
-// compared with a number.
+// compared with a number. The measures First, Last, FirstTime and LastTime give
+// one event's property or instant, compared as in a Match; a customer without
+// such an event does not satisfy them.
 type Did struct {
-	Kind     string          `json:"kind,omitempty"` // track (default), page, screen, identify, group, any
-	Event    string          `json:"event,omitempty" maxLength:"255"`
-	Where    []Match         `json:"where,omitempty"`
-	Measure  Measure         `json:"measure,omitempty"`
-	Property string          `json:"property,omitempty" maxLength:"255"`
-	Op       Op              `json:"op,omitempty"` // gte (default), gt, lte, lt, eq → is, between
-	Value    json.RawMessage `json:"value,omitempty"`
-	Window   *Window         `json:"window,omitempty"`
+	Kind       string          `json:"kind,omitempty"` // track (default), page, screen, identify, group, any
+	Event      string          `json:"event,omitempty" maxLength:"255"`
+	Where      []Match         `json:"where,omitempty"`
+	Measure    Measure         `json:"measure,omitempty"`
+	Property   string          `json:"property,omitempty" maxLength:"255"`
+	Op         Op              `json:"op,omitempty"` // gte (default), gt, lte, lt, eq → is, between, not_between, never
+	Value      json.RawMessage `json:"value,omitempty"`
+	IgnoreCase bool            `json:"ignore_case,omitempty"`
+	Window     *Window         `json:"window,omitempty"`
 }
 
 // Measure is what a Did counts.
@@ -99,14 +134,47 @@ const (
 	Max          Measure = "max"
 	DistinctDays Measure = "distinct_days"
 	Distinct     Measure = "distinct"
+	First        Measure = "first" // the property of the first event, missing if that has none
+	Last         Measure = "last"
+	FirstTime    Measure = "first_time"
+	LastTime     Measure = "last_time"
 )
 
 // Window limits which events a Did looks at: the last span (rolling, to the
-// microsecond) or the half-open range [From, To).
+// microsecond), a period of the local calendar, or the half-open range
+// [From, To).
 type Window struct {
-	Last string     `json:"last,omitempty"`
-	From *time.Time `json:"from,omitempty"`
-	To   *time.Time `json:"to,omitempty"`
+	Last     string     `json:"last,omitempty"`
+	Calendar string     `json:"calendar,omitempty"` // today, yesterday, this_week, last_week, … month, quarter, year
+	From     *time.Time `json:"from,omitempty"`
+	To       *time.Time `json:"to,omitempty"`
+}
+
+// Sequence holds when events happened one after another: each step's event
+// comes later in the timeline than the one before, and less than Within after
+// it. A step with Not says what did not happen between its neighbours; as the
+// last step, what has not happened since or, with Within, did not happen before
+// that span was over, from which moment on the sequence holds. Customers may
+// begin as often as they like: one chain of events is enough.
+type Sequence struct {
+	Steps  []Step  `json:"steps"`
+	Window *Window `json:"window,omitempty"` // where the events of the chain lie: rolling or a range
+}
+
+// Step is one step of a Sequence.
+type Step struct {
+	Kind   string  `json:"kind,omitempty"`
+	Event  string  `json:"event,omitempty" maxLength:"255"`
+	Where  []Match `json:"where,omitempty"`
+	Not    bool    `json:"not,omitempty"`
+	Within string  `json:"within,omitempty"`
+}
+
+// Keyed holds when When holds on the events of one value of the property By:
+// the same cart, the same product.
+type Keyed struct {
+	By   string `json:"by" maxLength:"255"`
+	When *Node  `json:"when"`
 }
 
 // Lapse holds once a span has passed since the last matching event: Days, or
@@ -133,6 +201,7 @@ const (
 	MaxDepth  = 16
 	MaxNodes  = 500
 	MaxValues = 10_000
+	MaxSteps  = 20
 	maxSpan   = 200 * 366 * core.Day
 )
 

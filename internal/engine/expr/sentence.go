@@ -3,98 +3,11 @@ package expr
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
-
-// words are the phrases of one language. Each %s stands for a part.
-type words struct {
-	and, or, not     string
-	trait, prop      string // "trait %s"
-	ops              map[Op]string
-	did, didNot      string // events
-	atLeast, atMost  string
-	more, less       string
-	exactly, between string
-	times, once      string
-	measures         map[Measure]string
-	last, range_     string
-	anyEvent         string
-	kinds            map[string]string
-	where            string
-	lapse, lapseGap  string
-	was              string
-	units            map[byte][2]string
-	always           string
-}
-
-func languages() map[string]*words {
-	return map[string]*words{"en": english(), "it": italian(), "ro": romanian()}
-}
-
-func english() *words {
-	return &words{
-		and: " and ", or: " or ", not: "not (%s)", trait: "trait “%s”", prop: "“%s”",
-		ops: map[Op]string{Is: "%s is %s", IsNot: "%s is not %s", Set: "%s is set", NotSet: "%s is not set", In: "%s is one of %s", NotIn: "%s is none of %s",
-			Contains: "%s contains %s", NotContains: "%s does not contain %s", Starts: "%s starts with %s", NotStarts: "%s does not start with %s",
-			Ends: "%s ends with %s", NotEnds: "%s does not end with %s", Matches: "%s matches %s", NotMatches: "%s does not match %s",
-			GT: "%s is more than %s", GTE: "%s is at least %s", LT: "%s is less than %s", LTE: "%s is at most %s", Between: "%s is between %s",
-			IsTrue: "%s is true", IsFalse: "%s is false", Before: "%s is before %s", After: "%s is at or after %s",
-			InLast: "%s lies in the last %s", MoreThanAgo: "%s lies more than %s ago"},
-		did: "did %s%s", didNot: "never did %s%s", atLeast: "at least %s", atMost: "at most %s", more: "more than %s", less: "less than %s", exactly: "exactly %s", between: "between %s",
-		times: "times", once: "once",
-		measures: map[Measure]string{Sum: "the sum of “%s”", Mean: "the mean of “%s”", Min: "the smallest “%s”", Max: "the largest “%s”",
-			DistinctDays: "the number of days", Distinct: "the number of different “%s”"},
-		last: " in the last %s", range_: " between %s and %s", anyEvent: "anything", where: " where %s",
-		kinds: map[string]string{"page": "a page view", "screen": "a screen view", "identify": "an identification", "group": "a group call", "alias": "an alias"},
-		lapse: "%s since the last %s", lapseGap: "%s × the own usual gap (%s while that is unknown) since the last %s", was: "has been in stage “%s”",
-		units:  map[byte][2]string{'s': {"second", "seconds"}, 'm': {"minute", "minutes"}, 'h': {"hour", "hours"}, 'd': {"day", "days"}, 'w': {"week", "weeks"}},
-		always: "always",
-	}
-}
-
-func italian() *words {
-	return &words{
-		and: " e ", or: " oppure ", not: "non (%s)", trait: "il tratto «%s»", prop: "«%s»",
-		ops: map[Op]string{Is: "%s è %s", IsNot: "%s non è %s", Set: "%s è presente", NotSet: "%s manca", In: "%s è uno tra %s", NotIn: "%s non è nessuno tra %s",
-			Contains: "%s contiene %s", NotContains: "%s non contiene %s", Starts: "%s inizia con %s", NotStarts: "%s non inizia con %s",
-			Ends: "%s finisce con %s", NotEnds: "%s non finisce con %s", Matches: "%s corrisponde a %s", NotMatches: "%s non corrisponde a %s",
-			GT: "%s è più di %s", GTE: "%s è almeno %s", LT: "%s è meno di %s", LTE: "%s è al massimo %s", Between: "%s è tra %s",
-			IsTrue: "%s è vero", IsFalse: "%s è falso", Before: "%s è prima di %s", After: "%s è dal %s in poi",
-			InLast: "%s cade nell’ultimo periodo di %s", MoreThanAgo: "%s risale a più di %s fa"},
-		did: "ha fatto %s%s", didNot: "non ha mai fatto %s%s", atLeast: "almeno %s", atMost: "al massimo %s", more: "più di %s", less: "meno di %s", exactly: "esattamente %s", between: "tra %s",
-		times: "volte", once: "una volta",
-		measures: map[Measure]string{Sum: "la somma di «%s»", Mean: "la media di «%s»", Min: "il minimo di «%s»", Max: "il massimo di «%s»",
-			DistinctDays: "il numero di giorni", Distinct: "il numero di «%s» diversi"},
-		last: " negli ultimi %s", range_: " tra il %s e il %s", anyEvent: "qualsiasi cosa", where: " dove %s",
-		kinds: map[string]string{"page": "una visita di pagina", "screen": "una schermata", "identify": "un’identificazione", "group": "una chiamata di gruppo", "alias": "un alias"},
-		lapse: "%s dall’ultimo %s", lapseGap: "%s × il proprio intervallo abituale (%s finché è ignoto) dall’ultimo %s", was: "è già stato nella fase «%s»",
-		units:  map[byte][2]string{'s': {"secondo", "secondi"}, 'm': {"minuto", "minuti"}, 'h': {"ora", "ore"}, 'd': {"giorno", "giorni"}, 'w': {"settimana", "settimane"}},
-		always: "sempre",
-	}
-}
-
-func romanian() *words {
-	return &words{
-		and: " și ", or: " sau ", not: "nu (%s)", trait: "trăsătura „%s”", prop: "„%s”",
-		ops: map[Op]string{Is: "%s este %s", IsNot: "%s nu este %s", Set: "%s este completată", NotSet: "%s lipsește", In: "%s este una dintre %s", NotIn: "%s nu este niciuna dintre %s",
-			Contains: "%s conține %s", NotContains: "%s nu conține %s", Starts: "%s începe cu %s", NotStarts: "%s nu începe cu %s",
-			Ends: "%s se termină cu %s", NotEnds: "%s nu se termină cu %s", Matches: "%s se potrivește cu %s", NotMatches: "%s nu se potrivește cu %s",
-			GT: "%s este peste %s", GTE: "%s este cel puțin %s", LT: "%s este sub %s", LTE: "%s este cel mult %s", Between: "%s este între %s",
-			IsTrue: "%s este adevărat", IsFalse: "%s este fals", Before: "%s este înainte de %s", After: "%s este începând cu %s",
-			InLast: "%s este în ultimele %s", MoreThanAgo: "%s este cu mai mult de %s în urmă"},
-		did: "a făcut %s%s", didNot: "nu a făcut niciodată %s%s", atLeast: "cel puțin %s", atMost: "cel mult %s", more: "mai mult de %s", less: "mai puțin de %s", exactly: "exact %s", between: "între %s",
-		times: "ori", once: "o dată",
-		measures: map[Measure]string{Sum: "suma „%s”", Mean: "media „%s”", Min: "minimul „%s”", Max: "maximul „%s”",
-			DistinctDays: "numărul de zile", Distinct: "numărul de „%s” diferite"},
-		last: " în ultimele %s", range_: " între %s și %s", anyEvent: "orice", where: " unde %s",
-		kinds: map[string]string{"page": "o vizită de pagină", "screen": "o vizualizare de ecran", "identify": "o identificare", "group": "un apel de grup", "alias": "un alias"},
-		lapse: "%s de la ultimul %s", lapseGap: "%s × propriul interval obișnuit (%s cât timp nu este cunoscut) de la ultimul %s", was: "a mai fost în etapa „%s”",
-		units:  map[byte][2]string{'s': {"secundă", "secunde"}, 'm': {"minut", "minute"}, 'h': {"oră", "ore"}, 'd': {"zi", "zile"}, 'w': {"săptămână", "săptămâni"}},
-		always: "întotdeauna",
-	}
-}
 
 // Sentence puts a condition into words in a language: en, it or ro; any other
 // gives English.
@@ -122,6 +35,12 @@ func (w *words) node(n *Node, inner bool) string {
 		return w.lapseText(n.Lapse)
 	case n.Stage != nil:
 		return fmt.Sprintf(w.was, n.Stage.Was)
+	case n.Sequence != nil:
+		return w.sequence(n.Sequence)
+	case n.Keyed != nil:
+		return fmt.Sprintf(w.keyed, n.Keyed.By, w.node(n.Keyed.When, false))
+	case n.Sample != nil:
+		return fmt.Sprintf(w.sample, percent(n.Sample.From), percent(n.Sample.To), n.Sample.Salt)
 	}
 	return w.always
 }
@@ -143,10 +62,39 @@ func (w *words) group(nodes []Node, join string, inner bool) string {
 
 func (w *words) match(m *Match, name string) string {
 	form, subject := w.ops[m.Op], fmt.Sprintf(name, m.Name)
-	if strings.Count(form, "%s") < 2 {
+	switch m.Name {
+	case EventTime:
+		subject = w.moment
+	case Itself:
+		subject = w.itself
+	}
+	s := w.compared(form, subject, m)
+	if m.IgnoreCase {
+		s += w.ignoreCase
+	}
+	if m.For != "" {
+		s += fmt.Sprintf(w.held, w.span(m.For))
+	}
+	return s
+}
+
+// compared puts subject and value into the form of an operator.
+func (w *words) compared(form, subject string, m *Match) string {
+	switch {
+	case m.Op == Element:
+		return fmt.Sprintf(form, subject, w.matches(m.Where))
+	case strings.Count(form, "%s") < 2:
 		return fmt.Sprintf(form, subject)
 	}
 	return fmt.Sprintf(form, subject, w.value(m))
+}
+
+func (w *words) matches(where []Match) string {
+	parts := make([]string, len(where))
+	for i := range where {
+		parts[i] = w.match(&where[i], w.prop)
+	}
+	return strings.Join(parts, w.and)
 }
 
 func (w *words) value(m *Match) string {
@@ -155,14 +103,22 @@ func (w *words) value(m *Match) string {
 		return string(m.Value)
 	}
 	switch {
-	case m.Op == InLast || m.Op == MoreThanAgo:
+	case m.Op == InLast || m.Op == MoreThanAgo || m.Op == NotInLast || m.Op == InNext:
 		return w.span(v.Text)
+	case m.Op == Anniversary:
+		return w.span(v.Display() + "d")
+	case m.Op == Weekday:
+		return w.weekdays(v)
+	case m.Op == Hour && v.Kind == core.ValueList && len(v.List) == 2:
+		return v.List[0].Display() + ":00–" + v.List[1].Display() + ":00"
+	case m.Op == Hour:
+		return v.Display() + ":00–" + v.Display() + ":59"
 	case v.Kind == core.ValueList:
 		parts := make([]string, len(v.List))
 		for i := range v.List {
 			parts[i] = v.List[i].Display()
 		}
-		if m.Op == Between && len(parts) == 2 {
+		if (m.Op == Between || m.Op == NotBetween) && len(parts) == 2 {
 			return parts[0] + w.and + parts[1]
 		}
 		return strings.Join(parts, ", ")
@@ -171,6 +127,22 @@ func (w *words) value(m *Match) string {
 	}
 	return v.Display()
 }
+
+func (w *words) weekdays(v core.Value) string {
+	list := v.List
+	if v.Kind == core.ValueNumber {
+		list = []core.Value{v}
+	}
+	parts := make([]string, len(list))
+	for i := range list {
+		if d, ok := whole(list[i], 1, 7); ok {
+			parts[i] = w.days[d-1]
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func percent(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func (w *words) span(s string) string {
 	if len(s) < 2 {
@@ -193,17 +165,16 @@ func (w *words) event(kind, event string, where []Match) string {
 		}
 	}
 	if len(where) > 0 {
-		parts := make([]string, len(where))
-		for i := range where {
-			parts[i] = w.match(&where[i], w.prop)
-		}
-		s += fmt.Sprintf(w.where, strings.Join(parts, w.and))
+		s += fmt.Sprintf(w.where, w.matches(where))
 	}
 	return s
 }
 
 func (w *words) didText(d *Did) string {
 	ev := w.event(d.Kind, d.Event, d.Where) + w.window(d.Window)
+	if d.Picks() {
+		return w.picked(d, ev)
+	}
 	b, err := d.Bound()
 	if err != nil {
 		return ev
@@ -211,10 +182,10 @@ func (w *words) didText(d *Did) string {
 	low := core.FormatMinor(b.Lo, 6)
 	low = strings.TrimSuffix(strings.TrimRight(low, "0"), ".")
 	value := low
-	if b.Op == Between {
+	if b.Op == Between || b.Op == NotBetween {
 		value += w.and + strings.TrimSuffix(strings.TrimRight(core.FormatMinor(b.Hi, 6), "0"), ".")
 	}
-	form := map[Op]string{GT: w.more, GTE: w.atLeast, LT: w.less, LTE: w.atMost, Is: w.exactly, Between: w.between}[b.Op]
+	form := map[Op]string{GT: w.more, GTE: w.atLeast, LT: w.less, LTE: w.atMost, Is: w.exactly, Between: w.between, NotBetween: w.notBetween}[b.Op]
 	if d.Measure != "" && d.Measure != Count {
 		name := w.measures[d.Measure]
 		if strings.Contains(name, "%s") {
@@ -227,10 +198,48 @@ func (w *words) didText(d *Did) string {
 		return fmt.Sprintf(w.didNot, ev, "")
 	case b.Op == GTE && low == "1":
 		return fmt.Sprintf(w.did, ev, "")
-	case low == "1" && b.Op != Between:
+	case low == "1" && b.Op != Between && b.Op != NotBetween:
 		return fmt.Sprintf(w.did, ev, " "+fmt.Sprintf(form, w.once))
 	}
 	return fmt.Sprintf(w.did, ev, " "+fmt.Sprintf(form, value)+" "+w.times)
+}
+
+// picked says what the first or last event tells.
+func (w *words) picked(d *Did, ev string) string {
+	subject := w.measures[d.Measure]
+	if strings.Contains(subject, "%s") {
+		subject = fmt.Sprintf(subject, d.Property)
+	}
+	m := d.Match()
+	s := w.compared(w.ops[m.Op], subject, &m)
+	if m.IgnoreCase {
+		s += w.ignoreCase
+	}
+	return fmt.Sprintf(w.did, ev, ": "+s)
+}
+
+func (w *words) sequence(s *Sequence) string {
+	var b strings.Builder
+	for i := range s.Steps {
+		st := &s.Steps[i]
+		ev := w.event(st.Kind, st.Event, st.Where)
+		switch {
+		case i == 0:
+			b.WriteString(fmt.Sprintf(w.did, ev, ""))
+			continue
+		case st.Not:
+			b.WriteString(fmt.Sprintf(w.thenNot, ev))
+		default:
+			b.WriteString(fmt.Sprintf(w.then, ev))
+		}
+		if st.Within != "" {
+			b.WriteString(fmt.Sprintf(w.within, w.span(st.Within)))
+		}
+	}
+	if s.Window != nil {
+		b.WriteString("," + w.window(s.Window))
+	}
+	return b.String()
 }
 
 func (w *words) window(win *Window) string {
@@ -239,6 +248,8 @@ func (w *words) window(win *Window) string {
 		return ""
 	case win.Last != "":
 		return fmt.Sprintf(w.last, w.span(win.Last))
+	case win.Calendar != "":
+		return " " + w.periods[win.Calendar]
 	}
 	from, to := "…", "…"
 	if win.From != nil {

@@ -7,18 +7,23 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
-	"github.com/zeebo/xxh3"
 )
 
 type mode uint8
 
 const (
-	modeStats mode = iota // count, sum, min, max over all time or a fixed range
-	modeRing              // instants (and values) inside a rolling window
-	modeDays              // days with an event
-	modeSet               // distinct values of a property
-	modeTrait             // newest value of a trait
-	modeLapse             // last event, recent gaps
+	modeStats    mode = iota // count, sum, min, max over all time or a fixed range
+	modeRing                 // instants (and values) inside a rolling window
+	modeDays                 // days with an event
+	modeSet                  // distinct values of a property
+	modeTrait                // newest value of a trait
+	modeLapse                // last event, recent gaps
+	modeFirst                // property and instant of the first event
+	modeLast                 // property and instant of the last event
+	modeCalendar             // one inner accumulator for each recent period
+	modeSequence             // how far chains of events have come
+	modeKeyed                // one state of an inner Program for each value of a property
+	modeHeld                 // since when a trait satisfies a comparison
 )
 
 // Bounds of what one customer's state may hold.
@@ -26,6 +31,8 @@ const (
 	maxRing = 10_000
 	maxSet  = 10_000
 	maxGaps = 32
+	maxKeys = 1_000 // values of a keyed condition; the least recently seen goes
+	maxOpen = 1_000 // chains of a sequence that wait for a span to end
 )
 
 // acc is one accumulator of a Program.
@@ -40,7 +47,19 @@ type acc struct {
 	keep     int         // newest entries a ring keeps; 0 = all
 	zone     *time.Location
 	lapse    lapseRule
-	relative []*expr.Matcher // trait comparisons that depend on now
+	relative []*expr.Matcher // comparisons of a trait or picked value that depend on now
+
+	calendar string // name of a calendar window
+	unit     expr.Unit
+	back     int64
+	cal      expr.Calendar
+	inner    *acc // of modeCalendar
+
+	seq   *sequence
+	by    string   // property of modeKeyed
+	prog  *Program // of modeKeyed
+	held  *expr.Matcher
+	spans []core.Micros // of modeHeld
 }
 
 // slot is one accumulator's value for one customer.
@@ -52,6 +71,10 @@ type slot struct {
 	ring          []entry
 	text          string // raw JSON of a trait
 	set           bool
+	texts         []string // raw JSON beside ring
+	steps         []entry  // newest chain up to each step; val is its first instant
+	subs          []sub
+	keys          []keyState
 }
 
 type entry struct {
@@ -74,6 +97,7 @@ func (a *acc) setWindow(w *expr.Window, bound expr.Bound) error {
 		if w.To != nil {
 			a.to = core.FromTime(*w.To)
 		}
+		a.calendar = w.Calendar
 	}
 	switch a.measure {
 	case expr.DistinctDays:
@@ -111,6 +135,10 @@ func (a *acc) storage() string {
 		return "set"
 	case modeRing:
 		return "ring"
+	case modeFirst:
+		return "first"
+	case modeLast:
+		return "last"
 	}
 	return "stats"
 }
@@ -118,13 +146,20 @@ func (a *acc) storage() string {
 // apply folds an event that already matches event and where.
 func (a *acc) apply(s *slot, in *Input) {
 	switch a.mode {
-	case modeTrait, modeLapse:
-		if a.mode == modeLapse {
-			a.applyLapse(s, in.Time)
-		}
+	case modeTrait:
+		return
+	case modeLapse:
+		a.applyLapse(s, in.Time)
+		return
+	case modeCalendar:
+		a.applyCalendar(s, in)
 		return
 	}
 	if a.from != 0 && in.Time < a.from || a.to != 0 && in.Time >= a.to {
+		return
+	}
+	if a.mode == modeFirst || a.mode == modeLast {
+		a.applyPick(s, in)
 		return
 	}
 	val, isNum := int64(0), false
@@ -132,7 +167,7 @@ func (a *acc) apply(s *slot, in *Input) {
 		v, ok := in.Props.Prop(a.property)
 		if a.mode == modeSet {
 			if ok {
-				a.addDistinct(s, in.Time, int64(xxh3.HashString(string(rune('a'+v.Kind))+v.Display())))
+				a.addDistinct(s, in.Time, valueHash(v))
 			}
 			return
 		}
@@ -275,14 +310,12 @@ func (a *acc) measured(s *slot, m expr.Measure, now core.Micros) (int64, bool) {
 func (a *acc) nextChange(s *slot, now core.Micros) (core.Micros, bool) {
 	switch {
 	case a.mode == modeTrait:
-		best, found := core.Micros(0), false
+		var t soonest
 		v, set := s.value()
-		for _, m := range a.relative {
-			if at, ok := m.NextChange(v, set, now); ok && (!found || at < best) {
-				best, found = at, true
-			}
-		}
-		return best, found
+		a.watch(&t, v, set, now)
+		return t.at, t.ok
+	case a.mode >= modeFirst:
+		return a.nextLater(s, now)
 	case a.mode == modeLapse:
 		at, ok := a.lapse.point(s)
 		return at, ok && at > now
@@ -306,6 +339,54 @@ func number(v core.Value, ok bool) (int64, bool) {
 		text = v.Display()
 	}
 	return core.ParseMoney(text, 6)
+}
+
+// nextLater is nextChange for the modes from modeFirst on.
+func (a *acc) nextLater(s *slot, now core.Micros) (core.Micros, bool) {
+	t := soonest{now: now}
+	switch a.mode {
+	case modeFirst, modeLast:
+		a.pickChanges(&t, s, now)
+	case modeCalendar:
+		a.calendarChanges(&t, s, now)
+	case modeSequence:
+		a.seq.changes(&t, s)
+	case modeHeld:
+		for _, span := range a.spans {
+			if s.set {
+				t.add(s.last + span)
+			}
+		}
+	case modeKeyed:
+		for i := range s.keys {
+			if at, ok := a.prog.NextChange(s.keys[i].state, now); ok {
+				t.add(at)
+			}
+		}
+	}
+	return t.at, t.ok
+}
+
+// soonest collects instants and keeps the first one after now.
+type soonest struct {
+	now, at core.Micros
+	ok      bool
+}
+
+func (t *soonest) add(at core.Micros) {
+	if at > t.now && (!t.ok || at < t.at) {
+		t.at, t.ok = at, true
+	}
+}
+
+// watch adds when the comparisons of a value change.
+func (a *acc) watch(t *soonest, v core.Value, set bool, now core.Micros) {
+	t.now = now
+	for _, m := range a.relative {
+		if at, ok := m.NextChange(v, set, now); ok {
+			t.add(at)
+		}
+	}
 }
 
 // value gives the trait's value.

@@ -47,10 +47,17 @@ type Builder struct {
 	marks map[string]int
 }
 
-// NewBuilder starts a Program whose days are those of zone.
+// NewBuilder starts a Program whose days are those of zone and whose weeks
+// begin on Monday.
 func NewBuilder(zone *time.Location) *Builder {
+	return NewBuilderIn(expr.Calendar{Zone: zone, Week: time.Monday})
+}
+
+// NewBuilderIn starts a Program in local time. A saved state belongs to the
+// calendar it was made in: another calendar needs another Machine.
+func NewBuilderIn(cal expr.Calendar) *Builder {
 	return &Builder{
-		p:     &Program{zone: zone, byEvent: map[eventKey][]int{}, byTrait: map[string]int{}},
+		p:     &Program{cal: cal, byEvent: map[eventKey][]int{}, byTrait: map[string]int{}},
 		byKey: map[string]int{}, marks: map[string]int{},
 	}
 }
@@ -90,11 +97,12 @@ func (b *Builder) Build() (*Program, error) {
 // Program is a compiled set of conditions. It is immutable and safe for
 // concurrent use.
 type Program struct {
-	zone    *time.Location
+	cal     expr.Calendar
 	accs    []acc
 	conds   []cond
 	byEvent map[eventKey][]int
 	byTrait map[string]int
+	every   []int // accumulators that look at each event themselves
 }
 
 // cond evaluates to true or false on a state at an instant.
@@ -118,6 +126,13 @@ func (b *Builder) compile(n *expr.Node) (cond, error) {
 		return b.did(n.Did)
 	case n.Lapse != nil:
 		return b.lapse(n.Lapse)
+	case n.Sequence != nil:
+		return b.sequence(n.Sequence)
+	case n.Keyed != nil:
+		return b.keyed(n.Keyed)
+	case n.Sample != nil:
+		sample := *n.Sample
+		return func(s *State, _ core.Micros) bool { return sample.Holds(s.Customer) }, nil
 	}
 	bit := uint64(1) << b.Mark(n.Stage.Was)
 	return func(s *State, _ core.Micros) bool { return s.Marks&bit != 0 }, nil
@@ -150,21 +165,27 @@ func (b *Builder) slot(key string, a acc) int {
 	i := len(b.p.accs)
 	b.p.accs = append(b.p.accs, a)
 	b.byKey[key] = i
-	if a.mode == modeTrait {
+	switch a.mode {
+	case modeTrait:
 		b.p.byTrait[a.property] = i
-	} else {
+	case modeSequence, modeKeyed, modeHeld:
+		b.p.every = append(b.p.every, i)
+	default:
 		b.p.byEvent[a.event] = append(b.p.byEvent[a.event], i)
 	}
 	return i
 }
 
 func (b *Builder) trait(m *expr.Match) (cond, error) {
-	mt, err := expr.Compile(*m)
+	if m.For != "" {
+		return b.held(m)
+	}
+	mt, err := expr.CompileIn(*m, b.p.cal)
 	if err != nil {
 		return nil, err
 	}
 	i := b.slot("trait\x00"+m.Name, acc{mode: modeTrait, property: m.Name})
-	if mt.Span > 0 {
+	if mt.Timed() {
 		b.p.accs[i].relative = append(b.p.accs[i].relative, mt)
 	}
 	return func(s *State, now core.Micros) bool {
@@ -173,14 +194,16 @@ func (b *Builder) trait(m *expr.Match) (cond, error) {
 	}, nil
 }
 
-func selector(kind, event string, where []expr.Match) (eventKey, []*expr.Matcher, string, error) {
+// selector compiles which events a condition looks at, and a text that is the
+// same for the same ones.
+func (b *Builder) selector(kind, event string, where []expr.Match) (eventKey, []*expr.Matcher, string, error) {
 	k, err := expr.EventKind(kind)
 	if err != nil {
 		return eventKey{}, nil, "", err
 	}
 	ms := make([]*expr.Matcher, len(where))
 	for i := range where {
-		if ms[i], err = expr.Compile(where[i]); err != nil {
+		if ms[i], err = expr.CompileIn(where[i], b.p.cal); err != nil {
 			return eventKey{}, nil, "", err
 		}
 	}
@@ -190,14 +213,14 @@ func selector(kind, event string, where []expr.Match) (eventKey, []*expr.Matcher
 }
 
 func (b *Builder) lapse(l *expr.Lapse) (cond, error) {
-	ev, where, key, err := selector(l.Kind, l.Event, l.Where)
+	ev, where, key, err := b.selector(l.Kind, l.Event, l.Where)
 	if err != nil {
 		return nil, err
 	}
 	rule := lapseRule{
 		days: micros(l.Days), multiple: l.GapMultiple, least: micros(l.MinDays), most: micros(l.MaxDays),
 	}
-	i := b.slot(fmt.Sprintf("lapse\x00%s\x00%v", key, rule), acc{mode: modeLapse, event: ev, where: where, lapse: rule, zone: b.p.zone})
+	i := b.slot(fmt.Sprintf("lapse\x00%s\x00%v", key, rule), acc{mode: modeLapse, event: ev, where: where, lapse: rule, zone: b.p.cal.Zone})
 	return func(s *State, now core.Micros) bool {
 		at, ok := rule.point(&s.slots[i])
 		return ok && now >= at
@@ -207,17 +230,20 @@ func (b *Builder) lapse(l *expr.Lapse) (cond, error) {
 func micros(days float64) core.Micros { return core.Micros(days * float64(core.Day)) }
 
 func (b *Builder) did(d *expr.Did) (cond, error) {
-	ev, where, key, err := selector(d.Kind, d.Event, d.Where)
+	ev, where, key, err := b.selector(d.Kind, d.Event, d.Where)
 	if err != nil {
 		return nil, err
+	}
+	a := acc{event: ev, where: where, property: d.Property, measure: d.Measure, zone: b.p.cal.Zone}
+	if a.measure == "" {
+		a.measure = expr.Count
+	}
+	if d.Picks() {
+		return b.pick(d, a, key)
 	}
 	bound, err := d.Bound()
 	if err != nil {
 		return nil, err
-	}
-	a := acc{event: ev, where: where, property: d.Property, measure: d.Measure, zone: b.p.zone}
-	if a.measure == "" {
-		a.measure = expr.Count
 	}
 	if err := a.setWindow(d.Window, bound); err != nil {
 		return nil, err
@@ -225,10 +251,20 @@ func (b *Builder) did(d *expr.Did) (cond, error) {
 	if a.measure == expr.Count || a.measure == expr.DistinctDays {
 		a.property = ""
 	}
-	i := b.slot(fmt.Sprintf("did\x00%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d", key, a.storage(), a.property, a.span, a.from, a.to, a.keep), a)
+	i := b.slot(a.key(key), a.inCalendar(d.Window, b.p.cal))
 	measure := a.measure
 	return func(s *State, now core.Micros) bool {
-		v, ok := b.p.accs[i].measured(&s.slots[i], measure, now)
+		in, sl := b.p.accs[i].within(&s.slots[i], now)
+		v, ok := in.measured(sl, measure, now)
 		return ok && bound.Holds(v)
 	}, nil
+}
+
+// key names what an accumulator of a Did keeps, so that it is kept once.
+func (a *acc) key(selector string) string {
+	key := fmt.Sprintf("did\x00%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d", selector, a.storage(), a.property, a.span, a.from, a.to, a.keep)
+	if a.calendar != "" {
+		key += "\x00" + a.calendar
+	}
+	return key
 }

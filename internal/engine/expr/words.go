@@ -1,0 +1,128 @@
+package expr
+
+// words are the phrases of one language. Each %s stands for a part.
+type words struct {
+	and, or, not     string
+	trait, prop      string // "trait %s"
+	ops              map[Op]string
+	did, didNot      string // events
+	atLeast, atMost  string
+	more, less       string
+	exactly, between string
+	times, once      string
+	measures         map[Measure]string
+	last, range_     string
+	anyEvent         string
+	kinds            map[string]string
+	where            string
+	lapse, lapseGap  string
+	was              string
+	units            map[byte][2]string
+	always           string
+
+	moment, itself, ignoreCase, held  string
+	notBetween, then, thenNot, within string
+	keyed, sample                     string
+	periods                           map[string]string
+	days                              [7]string
+}
+
+func languages() map[string]*words {
+	return map[string]*words{"en": english(), "it": italian(), "ro": romanian()}
+}
+
+func english() *words {
+	return &words{
+		and: " and ", or: " or ", not: "not (%s)", trait: "trait “%s”", prop: "“%s”",
+		ops: map[Op]string{Is: "%s is %s", IsNot: "%s is not %s", Set: "%s is set", NotSet: "%s is not set", In: "%s is one of %s", NotIn: "%s is none of %s",
+			Contains: "%s contains %s", NotContains: "%s does not contain %s", Starts: "%s starts with %s", NotStarts: "%s does not start with %s",
+			Ends: "%s ends with %s", NotEnds: "%s does not end with %s", Matches: "%s matches %s", NotMatches: "%s does not match %s",
+			GT: "%s is more than %s", GTE: "%s is at least %s", LT: "%s is less than %s", LTE: "%s is at most %s", Between: "%s is between %s",
+			IsTrue: "%s is true", IsFalse: "%s is false", Before: "%s is before %s", After: "%s is at or after %s",
+			InLast: "%s lies in the last %s", MoreThanAgo: "%s lies more than %s ago",
+			Empty: "%s is empty", NotEmpty: "%s is not empty", NotBetween: "%s is not between %s", AllOf: "%s has all of %s",
+			LengthIs: "%s has exactly %s elements", LengthGT: "%s has more than %s elements", LengthGTE: "%s has at least %s elements",
+			LengthLT: "%s has fewer than %s elements", LengthLTE: "%s has at most %s elements", Element: "%s has an element where %s",
+			On: "%s is on %s", NotInLast: "%s does not lie in the last %s", InNext: "%s lies in the next %s",
+			Anniversary: "the anniversary of %s is today or within %s", Weekday: "%s falls on %s", Hour: "%s lies in the hours %s"},
+		did: "did %s%s", didNot: "never did %s%s", atLeast: "at least %s", atMost: "at most %s", more: "more than %s", less: "less than %s", exactly: "exactly %s", between: "between %s",
+		times: "times", once: "once",
+		measures: map[Measure]string{Sum: "the sum of “%s”", Mean: "the mean of “%s”", Min: "the smallest “%s”", Max: "the largest “%s”",
+			DistinctDays: "the number of days", Distinct: "the number of different “%s”",
+			First: "the first “%s”", Last: "the last “%s”", FirstTime: "the first time", LastTime: "the last time"},
+		last: " in the last %s", range_: " between %s and %s", anyEvent: "anything", where: " where %s",
+		kinds: map[string]string{"page": "a page view", "screen": "a screen view", "identify": "an identification", "group": "a group call", "alias": "an alias"},
+		lapse: "%s since the last %s", lapseGap: "%s × the own usual gap (%s while that is unknown) since the last %s", was: "has been in stage “%s”",
+		units:  map[byte][2]string{'s': {"second", "seconds"}, 'm': {"minute", "minutes"}, 'h': {"hour", "hours"}, 'd': {"day", "days"}, 'w': {"week", "weeks"}},
+		always: "always",
+		moment: "its time", itself: "it", ignoreCase: " (ignoring case)", held: ", for at least %s without a break",
+		notBetween: "not between %s", then: ", then %s", thenNot: ", then not %s", within: " within %s",
+		keyed: "for one and the same “%s”: %s", sample: "is in the random share from %s %% to %s %% of “%s”",
+		periods: map[string]string{"today": "today", "yesterday": "yesterday", "this_week": "this week", "last_week": "last week", "this_month": "this month", "last_month": "last month", "this_quarter": "this quarter", "last_quarter": "last quarter", "this_year": "this year", "last_year": "last year"},
+		days:    [7]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+	}
+}
+
+func italian() *words {
+	return &words{
+		and: " e ", or: " oppure ", not: "non (%s)", trait: "il tratto «%s»", prop: "«%s»",
+		ops: map[Op]string{Is: "%s è %s", IsNot: "%s non è %s", Set: "%s è presente", NotSet: "%s manca", In: "%s è uno tra %s", NotIn: "%s non è nessuno tra %s",
+			Contains: "%s contiene %s", NotContains: "%s non contiene %s", Starts: "%s inizia con %s", NotStarts: "%s non inizia con %s",
+			Ends: "%s finisce con %s", NotEnds: "%s non finisce con %s", Matches: "%s corrisponde a %s", NotMatches: "%s non corrisponde a %s",
+			GT: "%s è più di %s", GTE: "%s è almeno %s", LT: "%s è meno di %s", LTE: "%s è al massimo %s", Between: "%s è tra %s",
+			IsTrue: "%s è vero", IsFalse: "%s è falso", Before: "%s è prima di %s", After: "%s è dal %s in poi",
+			InLast: "%s cade nell’ultimo periodo di %s", MoreThanAgo: "%s risale a più di %s fa",
+			Empty: "%s è vuoto", NotEmpty: "%s non è vuoto", NotBetween: "%s non è tra %s", AllOf: "%s ha tutti questi: %s",
+			LengthIs: "%s ha esattamente %s elementi", LengthGT: "%s ha più di %s elementi", LengthGTE: "%s ha almeno %s elementi",
+			LengthLT: "%s ha meno di %s elementi", LengthLTE: "%s ha al massimo %s elementi", Element: "%s ha un elemento dove %s",
+			On: "%s è il %s", NotInLast: "%s non cade nell’ultimo periodo di %s", InNext: "%s cade nel prossimo periodo di %s",
+			Anniversary: "l’anniversario di %s è oggi o entro %s", Weekday: "%s cade di %s", Hour: "%s è nelle ore %s"},
+		did: "ha fatto %s%s", didNot: "non ha mai fatto %s%s", atLeast: "almeno %s", atMost: "al massimo %s", more: "più di %s", less: "meno di %s", exactly: "esattamente %s", between: "tra %s",
+		times: "volte", once: "una volta",
+		measures: map[Measure]string{Sum: "la somma di «%s»", Mean: "la media di «%s»", Min: "il minimo di «%s»", Max: "il massimo di «%s»",
+			DistinctDays: "il numero di giorni", Distinct: "il numero di «%s» diversi",
+			First: "il primo «%s»", Last: "l’ultimo «%s»", FirstTime: "la prima volta", LastTime: "l’ultima volta"},
+		last: " negli ultimi %s", range_: " tra il %s e il %s", anyEvent: "qualsiasi cosa", where: " dove %s",
+		kinds: map[string]string{"page": "una visita di pagina", "screen": "una schermata", "identify": "un’identificazione", "group": "una chiamata di gruppo", "alias": "un alias"},
+		lapse: "%s dall’ultimo %s", lapseGap: "%s × il proprio intervallo abituale (%s finché è ignoto) dall’ultimo %s", was: "è già stato nella fase «%s»",
+		units:  map[byte][2]string{'s': {"secondo", "secondi"}, 'm': {"minuto", "minuti"}, 'h': {"ora", "ore"}, 'd': {"giorno", "giorni"}, 'w': {"settimana", "settimane"}},
+		always: "sempre",
+		moment: "il suo momento", itself: "esso", ignoreCase: " (senza distinguere le maiuscole)", held: ", da almeno %s senza interruzione",
+		notBetween: "non tra %s", then: ", poi %s", thenNot: ", poi non %s", within: " entro %s",
+		keyed: "per uno stesso «%s»: %s", sample: "è nella quota casuale dal %s %% al %s %% di «%s»",
+		periods: map[string]string{"today": "oggi", "yesterday": "ieri", "this_week": "questa settimana", "last_week": "la settimana scorsa", "this_month": "questo mese", "last_month": "il mese scorso", "this_quarter": "questo trimestre", "last_quarter": "il trimestre scorso", "this_year": "quest’anno", "last_year": "l’anno scorso"},
+		days:    [7]string{"lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"},
+	}
+}
+
+func romanian() *words {
+	return &words{
+		and: " și ", or: " sau ", not: "nu (%s)", trait: "trăsătura „%s”", prop: "„%s”",
+		ops: map[Op]string{Is: "%s este %s", IsNot: "%s nu este %s", Set: "%s este completată", NotSet: "%s lipsește", In: "%s este una dintre %s", NotIn: "%s nu este niciuna dintre %s",
+			Contains: "%s conține %s", NotContains: "%s nu conține %s", Starts: "%s începe cu %s", NotStarts: "%s nu începe cu %s",
+			Ends: "%s se termină cu %s", NotEnds: "%s nu se termină cu %s", Matches: "%s se potrivește cu %s", NotMatches: "%s nu se potrivește cu %s",
+			GT: "%s este peste %s", GTE: "%s este cel puțin %s", LT: "%s este sub %s", LTE: "%s este cel mult %s", Between: "%s este între %s",
+			IsTrue: "%s este adevărat", IsFalse: "%s este fals", Before: "%s este înainte de %s", After: "%s este începând cu %s",
+			InLast: "%s este în ultimele %s", MoreThanAgo: "%s este cu mai mult de %s în urmă",
+			Empty: "%s este gol", NotEmpty: "%s nu este gol", NotBetween: "%s nu este între %s", AllOf: "%s are toate valorile %s",
+			LengthIs: "%s are exact %s elemente", LengthGT: "%s are peste %s elemente", LengthGTE: "%s are cel puțin %s elemente",
+			LengthLT: "%s are sub %s elemente", LengthLTE: "%s are cel mult %s elemente", Element: "%s are un element unde %s",
+			On: "%s este pe %s", NotInLast: "%s nu este în ultimele %s", InNext: "%s este în următoarele %s",
+			Anniversary: "aniversarea pentru %s este azi sau în cel mult %s", Weekday: "%s cade %s", Hour: "%s este între orele %s"},
+		did: "a făcut %s%s", didNot: "nu a făcut niciodată %s%s", atLeast: "cel puțin %s", atMost: "cel mult %s", more: "mai mult de %s", less: "mai puțin de %s", exactly: "exact %s", between: "între %s",
+		times: "ori", once: "o dată",
+		measures: map[Measure]string{Sum: "suma „%s”", Mean: "media „%s”", Min: "minimul „%s”", Max: "maximul „%s”",
+			DistinctDays: "numărul de zile", Distinct: "numărul de „%s” diferite",
+			First: "primul „%s”", Last: "ultimul „%s”", FirstTime: "prima dată", LastTime: "ultima dată"},
+		last: " în ultimele %s", range_: " între %s și %s", anyEvent: "orice", where: " unde %s",
+		kinds: map[string]string{"page": "o vizită de pagină", "screen": "o vizualizare de ecran", "identify": "o identificare", "group": "un apel de grup", "alias": "un alias"},
+		lapse: "%s de la ultimul %s", lapseGap: "%s × propriul interval obișnuit (%s cât timp nu este cunoscut) de la ultimul %s", was: "a mai fost în etapa „%s”",
+		units:  map[byte][2]string{'s': {"secundă", "secunde"}, 'm': {"minut", "minute"}, 'h': {"oră", "ore"}, 'd': {"zi", "zile"}, 'w': {"săptămână", "săptămâni"}},
+		always: "întotdeauna",
+		moment: "momentul său", itself: "el însuși", ignoreCase: " (indiferent de majuscule)", held: ", de cel puțin %s fără întrerupere",
+		notBetween: "nu între %s", then: ", apoi %s", thenNot: ", apoi nu %s", within: " în cel mult %s",
+		keyed: "pentru același „%s”: %s", sample: "este în cota aleatorie de la %s %% la %s %% din „%s”",
+		periods: map[string]string{"today": "azi", "yesterday": "ieri", "this_week": "săptămâna aceasta", "last_week": "săptămâna trecută", "this_month": "luna aceasta", "last_month": "luna trecută", "this_quarter": "trimestrul acesta", "last_quarter": "trimestrul trecut", "this_year": "anul acesta", "last_year": "anul trecut"},
+		days:    [7]string{"luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"},
+	}
+}
