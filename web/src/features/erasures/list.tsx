@@ -49,7 +49,7 @@ export default function ErasuresScreen() {
                   <tbody>
                     {rows.map((r) => (
                       <tr key={r.id}>
-                        <td>
+                        <td style={{ whiteSpace: 'nowrap' }}>
                           <Anchor component={Link} to={`/data/erasures/${r.id}`}>{t`Receipt ${r.id}`}</Anchor>
                         </td>
                         <td>

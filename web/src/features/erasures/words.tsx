@@ -33,7 +33,7 @@ export function StatusMark({ receipt }: { receipt: Receipt }) {
   const failed = receipt.error !== ''
   const done = receipt.status === 'verified'
   return (
-    <Badge variant="light" color={failed ? 'red' : done ? 'green' : 'blue'} leftSection={failed ? <IconAlert size={12} aria-hidden /> : done ? <IconCheck size={12} aria-hidden /> : <IconHistory size={12} aria-hidden />}>
+    <Badge variant="light" miw="max-content" color={failed ? 'red' : done ? 'green' : 'blue'} leftSection={failed ? <IconAlert size={12} aria-hidden /> : done ? <IconCheck size={12} aria-hidden /> : <IconHistory size={12} aria-hidden />}>
       {failed ? t`failed, tried again` : word(receipt.status)}
     </Badge>
   )
