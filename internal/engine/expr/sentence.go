@@ -83,6 +83,8 @@ func (w *words) compared(form, subject string, m *Match) string {
 	switch {
 	case m.Op == Element:
 		return fmt.Sprintf(form, subject, w.matches(m.Where))
+	case m.Op == Anniversary && strings.TrimSpace(string(m.Value)) == "0":
+		return fmt.Sprintf(w.birthday, subject)
 	case strings.Count(form, "%s") < 2:
 		return fmt.Sprintf(form, subject)
 	}
@@ -151,6 +153,9 @@ func (w *words) span(s string) string {
 	n, unit := s[:len(s)-1], w.units[s[len(s)-1]]
 	if n == "1" {
 		return n + " " + unit[0]
+	}
+	if count, err := strconv.Atoi(n); w.of != "" && err == nil && (count%100 == 0 || count%100 >= 20) {
+		return n + " " + w.of + unit[1]
 	}
 	return n + " " + unit[1]
 }
@@ -247,6 +252,9 @@ func (w *words) window(win *Window) string {
 	case win == nil:
 		return ""
 	case win.Last != "":
+		if unit := win.Last[len(win.Last)-1]; w.lastHer != "" && (unit == 'h' || unit == 'w') {
+			return fmt.Sprintf(w.lastHer, w.span(win.Last))
+		}
 		return fmt.Sprintf(w.last, w.span(win.Last))
 	case win.Calendar != "":
 		return " " + w.periods[win.Calendar]

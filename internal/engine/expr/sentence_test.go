@@ -27,7 +27,7 @@ func TestSentence(t *testing.T) {
 		"ha fatto una visita di pagina negli ultimi 1 giorno almeno 3 volte", "a făcut o vizită de pagină în ultimele 1 zi cel puțin 3 ori")
 	f(`{"all":[{"trait":{"name":"plan","op":"is","value":"pro"}},{"not":{"trait":{"name":"x","op":"set"}}}]}`,
 		"trait “plan” is “pro” and not (trait “x” is set)", "il tratto «plan» è «pro» e non (il tratto «x» è presente)", "trăsătura „plan” este „pro” și nu (trăsătura „x” este completată)")
-	f(`{"lapse":{"event":"A","days":90}}`, "90 days since the last “A”", "90 giorni dall’ultimo «A»", "90 zile de la ultimul „A”")
+	f(`{"lapse":{"event":"A","days":90}}`, "90 days since the last “A”", "90 giorni dall’ultimo «A»", "90 de zile de la ultimul „A”")
 }
 
 func TestParseRefuses(t *testing.T) {

@@ -22,7 +22,9 @@ type words struct {
 
 	moment, itself, ignoreCase, held  string
 	notBetween, then, thenNot, within string
-	keyed, sample                     string
+	keyed, sample, birthday           string
+	lastHer                           string // before hours and weeks, where they are feminine
+	of                                string // between numbers from 20 and what they count
 	periods                           map[string]string
 	days                              [7]string
 }
@@ -41,8 +43,8 @@ func english() *words {
 			IsTrue: "%s is true", IsFalse: "%s is false", Before: "%s is before %s", After: "%s is at or after %s",
 			InLast: "%s lies in the last %s", MoreThanAgo: "%s lies more than %s ago",
 			Empty: "%s is empty", NotEmpty: "%s is not empty", NotBetween: "%s is not between %s", AllOf: "%s has all of %s",
-			LengthIs: "%s has exactly %s elements", LengthGT: "%s has more than %s elements", LengthGTE: "%s has at least %s elements",
-			LengthLT: "%s has fewer than %s elements", LengthLTE: "%s has at most %s elements", Element: "%s has an element where %s",
+			LengthIs: "%s: number of elements exactly %s", LengthGT: "%s: number of elements more than %s", LengthGTE: "%s: number of elements at least %s",
+			LengthLT: "%s: number of elements less than %s", LengthLTE: "%s: number of elements at most %s", Element: "%s has an element where %s",
 			On: "%s is on %s", NotInLast: "%s does not lie in the last %s", InNext: "%s lies in the next %s",
 			Anniversary: "the anniversary of %s is today or within %s", Weekday: "%s falls on %s", Hour: "%s lies in the hours %s"},
 		did: "did %s%s", didNot: "never did %s%s", atLeast: "at least %s", atMost: "at most %s", more: "more than %s", less: "less than %s", exactly: "exactly %s", between: "between %s",
@@ -56,7 +58,7 @@ func english() *words {
 		units:  map[byte][2]string{'s': {"second", "seconds"}, 'm': {"minute", "minutes"}, 'h': {"hour", "hours"}, 'd': {"day", "days"}, 'w': {"week", "weeks"}},
 		always: "always",
 		moment: "its time", itself: "it", ignoreCase: " (ignoring case)", held: ", for at least %s without a break",
-		notBetween: "not between %s", then: ", then %s", thenNot: ", then not %s", within: " within %s",
+		birthday: "the anniversary of %s is today", notBetween: "not between %s", then: ", then %s", thenNot: ", then not %s", within: " within %s",
 		keyed: "for one and the same “%s”: %s", sample: "is in the random share from %s %% to %s %% of “%s”",
 		periods: map[string]string{"today": "today", "yesterday": "yesterday", "this_week": "this week", "last_week": "last week", "this_month": "this month", "last_month": "last month", "this_quarter": "this quarter", "last_quarter": "last quarter", "this_year": "this year", "last_year": "last year"},
 		days:    [7]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
@@ -73,10 +75,10 @@ func italian() *words {
 			IsTrue: "%s è vero", IsFalse: "%s è falso", Before: "%s è prima di %s", After: "%s è dal %s in poi",
 			InLast: "%s cade nell’ultimo periodo di %s", MoreThanAgo: "%s risale a più di %s fa",
 			Empty: "%s è vuoto", NotEmpty: "%s non è vuoto", NotBetween: "%s non è tra %s", AllOf: "%s ha tutti questi: %s",
-			LengthIs: "%s ha esattamente %s elementi", LengthGT: "%s ha più di %s elementi", LengthGTE: "%s ha almeno %s elementi",
-			LengthLT: "%s ha meno di %s elementi", LengthLTE: "%s ha al massimo %s elementi", Element: "%s ha un elemento dove %s",
+			LengthIs: "%s: numero di elementi esattamente %s", LengthGT: "%s: numero di elementi più di %s", LengthGTE: "%s: numero di elementi almeno %s",
+			LengthLT: "%s: numero di elementi meno di %s", LengthLTE: "%s: numero di elementi al massimo %s", Element: "%s ha un elemento dove %s",
 			On: "%s è il %s", NotInLast: "%s non cade nell’ultimo periodo di %s", InNext: "%s cade nel prossimo periodo di %s",
-			Anniversary: "l’anniversario di %s è oggi o entro %s", Weekday: "%s cade di %s", Hour: "%s è nelle ore %s"},
+			Anniversary: "per %s l’anniversario è oggi o entro %s", Weekday: "%s cade di %s", Hour: "%s è nelle ore %s"},
 		did: "ha fatto %s%s", didNot: "non ha mai fatto %s%s", atLeast: "almeno %s", atMost: "al massimo %s", more: "più di %s", less: "meno di %s", exactly: "esattamente %s", between: "tra %s",
 		times: "volte", once: "una volta",
 		measures: map[Measure]string{Sum: "la somma di «%s»", Mean: "la media di «%s»", Min: "il minimo di «%s»", Max: "il massimo di «%s»",
@@ -88,7 +90,7 @@ func italian() *words {
 		units:  map[byte][2]string{'s': {"secondo", "secondi"}, 'm': {"minuto", "minuti"}, 'h': {"ora", "ore"}, 'd': {"giorno", "giorni"}, 'w': {"settimana", "settimane"}},
 		always: "sempre",
 		moment: "il suo momento", itself: "esso", ignoreCase: " (senza distinguere le maiuscole)", held: ", da almeno %s senza interruzione",
-		notBetween: "non tra %s", then: ", poi %s", thenNot: ", poi non %s", within: " entro %s",
+		birthday: "per %s l’anniversario è oggi", lastHer: " nelle ultime %s", notBetween: "non tra %s", then: ", poi %s", thenNot: ", poi non %s", within: " entro %s",
 		keyed: "per uno stesso «%s»: %s", sample: "è nella quota casuale dal %s %% al %s %% di «%s»",
 		periods: map[string]string{"today": "oggi", "yesterday": "ieri", "this_week": "questa settimana", "last_week": "la settimana scorsa", "this_month": "questo mese", "last_month": "il mese scorso", "this_quarter": "questo trimestre", "last_quarter": "il trimestre scorso", "this_year": "quest’anno", "last_year": "l’anno scorso"},
 		days:    [7]string{"lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"},
@@ -105,10 +107,10 @@ func romanian() *words {
 			IsTrue: "%s este adevărat", IsFalse: "%s este fals", Before: "%s este înainte de %s", After: "%s este începând cu %s",
 			InLast: "%s este în ultimele %s", MoreThanAgo: "%s este cu mai mult de %s în urmă",
 			Empty: "%s este gol", NotEmpty: "%s nu este gol", NotBetween: "%s nu este între %s", AllOf: "%s are toate valorile %s",
-			LengthIs: "%s are exact %s elemente", LengthGT: "%s are peste %s elemente", LengthGTE: "%s are cel puțin %s elemente",
-			LengthLT: "%s are sub %s elemente", LengthLTE: "%s are cel mult %s elemente", Element: "%s are un element unde %s",
+			LengthIs: "%s: numărul de elemente exact %s", LengthGT: "%s: numărul de elemente peste %s", LengthGTE: "%s: numărul de elemente cel puțin %s",
+			LengthLT: "%s: numărul de elemente sub %s", LengthLTE: "%s: numărul de elemente cel mult %s", Element: "%s are un element unde %s",
 			On: "%s este pe %s", NotInLast: "%s nu este în ultimele %s", InNext: "%s este în următoarele %s",
-			Anniversary: "aniversarea pentru %s este azi sau în cel mult %s", Weekday: "%s cade %s", Hour: "%s este între orele %s"},
+			Anniversary: "pentru %s aniversarea este azi sau în cel mult %s", Weekday: "%s cade %s", Hour: "%s este între orele %s"},
 		did: "a făcut %s%s", didNot: "nu a făcut niciodată %s%s", atLeast: "cel puțin %s", atMost: "cel mult %s", more: "mai mult de %s", less: "mai puțin de %s", exactly: "exact %s", between: "între %s",
 		times: "ori", once: "o dată",
 		measures: map[Measure]string{Sum: "suma „%s”", Mean: "media „%s”", Min: "minimul „%s”", Max: "maximul „%s”",
@@ -120,7 +122,7 @@ func romanian() *words {
 		units:  map[byte][2]string{'s': {"secundă", "secunde"}, 'm': {"minut", "minute"}, 'h': {"oră", "ore"}, 'd': {"zi", "zile"}, 'w': {"săptămână", "săptămâni"}},
 		always: "întotdeauna",
 		moment: "momentul său", itself: "el însuși", ignoreCase: " (indiferent de majuscule)", held: ", de cel puțin %s fără întrerupere",
-		notBetween: "nu între %s", then: ", apoi %s", thenNot: ", apoi nu %s", within: " în cel mult %s",
+		birthday: "pentru %s aniversarea este azi", of: "de ", notBetween: "nu între %s", then: ", apoi %s", thenNot: ", apoi nu %s", within: " în cel mult %s",
 		keyed: "pentru același „%s”: %s", sample: "este în cota aleatorie de la %s %% la %s %% din „%s”",
 		periods: map[string]string{"today": "azi", "yesterday": "ieri", "this_week": "săptămâna aceasta", "last_week": "săptămâna trecută", "this_month": "luna aceasta", "last_month": "luna trecută", "this_quarter": "trimestrul acesta", "last_quarter": "trimestrul trecut", "this_year": "anul acesta", "last_year": "anul trecut"},
 		days:    [7]string{"luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"},
