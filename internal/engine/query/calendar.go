@@ -1,0 +1,172 @@
+package query
+
+import (
+	"sort"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+)
+
+// Interval is the width of a bucket in the workspace's zone.
+type Interval string
+
+// Intervals.
+const (
+	Hour    Interval = "hour"
+	Day     Interval = "day"
+	Week    Interval = "week"
+	Month   Interval = "month"
+	Quarter Interval = "quarter"
+	Year    Interval = "year"
+)
+
+func (i Interval) check(field string) error {
+	switch i {
+	case Hour, Day, Week, Month, Quarter, Year:
+		return nil
+	}
+	return bad(field, "%q is not one of hour, day, week, month, quarter, year", i)
+}
+
+// calendar knows the zone and the first day of the week.
+type calendar struct {
+	zone *time.Location
+	week time.Weekday
+}
+
+// floor gives the start of the bucket that holds at.
+func (c calendar) floor(i Interval, at core.Micros) core.Micros {
+	t := core.ToTime(at).In(c.zone)
+	if i == Hour {
+		// Whole hours of the wall clock; in a repeated hour each pass is its own.
+		past := time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second + time.Duration(t.Nanosecond())
+		return core.FromTime(t.Add(-past))
+	}
+	y, m, d := t.Date()
+	switch i {
+	case Week:
+		d -= (int(t.Weekday()) - int(c.week) + 7) % 7
+	case Month:
+		d = 1
+	case Quarter:
+		m, d = m-(m-1)%3, 1
+	case Year:
+		m, d = 1, 1
+	}
+	return c.date(y, m, d)
+}
+
+// date is the first instant of a local day, also where midnight is skipped.
+func (c calendar) date(y int, m time.Month, d int) core.Micros {
+	want := time.Date(y, m, d, 12, 0, 0, 0, c.zone)
+	t := time.Date(want.Year(), want.Month(), want.Day(), 0, 0, 0, 0, c.zone)
+	if t.Day() != want.Day() { // midnight does not exist: the day begins later
+		_, before := t.Zone()
+		_, after := want.Zone()
+		t = t.Add(time.Duration(after-before) * time.Second)
+	}
+	return core.FromTime(t)
+}
+
+// add gives the start of the bucket n buckets after the one that begins at.
+func (c calendar) add(i Interval, at core.Micros, n int) core.Micros {
+	if i == Hour {
+		for ; n > 0; n-- {
+			at = c.floor(Hour, at+core.Hour)
+		}
+		for ; n < 0; n++ {
+			at = c.floor(Hour, at-1)
+		}
+		return at
+	}
+	y, m, d := core.ToTime(at).In(c.zone).Date()
+	switch i {
+	case Day:
+		d += n
+	case Week:
+		d += 7 * n
+	case Month:
+		m += time.Month(n)
+	case Quarter:
+		m += time.Month(3 * n)
+	case Year:
+		y += n
+	}
+	return c.date(y, m, d)
+}
+
+// days counts the local days that [from, to) touches.
+func (c calendar) days(from, to core.Micros) int {
+	return int(dayNumber(to-1, c.zone)-dayNumber(from, c.zone)) + 1
+}
+
+func dayNumber(at core.Micros, zone *time.Location) int64 {
+	y, m, d := core.ToTime(at).In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+}
+
+// buckets gives the edges of the buckets that [from, to) touches: bucket k is
+// [edges[k], edges[k+1]). The first may begin before from, the last end after to.
+func (c calendar) buckets(i Interval, from, to core.Micros) ([]core.Micros, error) {
+	at := c.floor(i, from)
+	edges := []core.Micros{at}
+	for at < to {
+		next := c.add(i, at, 1)
+		if next <= at {
+			return nil, bad("range", "has no %ss in this zone", i)
+		}
+		if len(edges) > MaxBuckets {
+			return nil, bad("range", "has more than %d buckets of a %s: choose a longer interval or a shorter range", MaxBuckets, i)
+		}
+		at = next
+		edges = append(edges, at)
+	}
+	return edges, nil
+}
+
+// grid finds the bucket of an instant.
+type grid struct {
+	edges []core.Micros
+	table []int32 // bucket at the start of each slot
+	slot  core.Micros
+}
+
+func newGrid(edges []core.Micros) *grid {
+	g := &grid{edges: edges, slot: core.Hour}
+	span := edges[len(edges)-1] - edges[0]
+	for span/g.slot > 1<<16 {
+		g.slot *= 2
+	}
+	k := 0
+	for at := edges[0]; at < edges[len(edges)-1]; at += g.slot {
+		for at >= edges[k+1] {
+			k++
+		}
+		g.table = append(g.table, int32(k))
+	}
+	return g
+}
+
+// len is the number of buckets.
+func (g *grid) len() int { return len(g.edges) - 1 }
+
+// of gives the bucket of at, which lies within the edges; at outside gives -1
+// or the number of buckets.
+func (g *grid) of(at core.Micros) int {
+	if at < g.edges[0] {
+		return -1
+	}
+	if at >= g.edges[len(g.edges)-1] {
+		return g.len()
+	}
+	k := int(g.table[(at-g.edges[0])/g.slot])
+	for at >= g.edges[k+1] {
+		k++
+	}
+	return k
+}
+
+// before gives the first bucket that begins at or after at.
+func (g *grid) before(at core.Micros) int {
+	return sort.Search(len(g.edges), func(i int) bool { return g.edges[i] >= at })
+}

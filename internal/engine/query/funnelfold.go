@@ -1,0 +1,298 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+)
+
+// funnelGroup is what is counted for one value.
+type funnelGroup struct {
+	entered, excluded, pending int64
+	reached, stopped           []int64   // by step; stopped: pending at that depth
+	gaps                       [][]int64 // by step, since the last required one
+	whole                      []int64   // from step 1 to the last
+	seen                       []int64   // how long the windows of the pending were seen
+}
+
+// unlimited keeps a part for every value: a funnel's parts are small.
+const unlimited = 1 << 40
+
+func newFunnelGroup(steps int) *funnelGroup {
+	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), gaps: make([][]int64, steps)}
+}
+
+func mergeFunnel(a, b *funnelGroup) {
+	a.entered += b.entered
+	a.excluded += b.excluded
+	a.pending += b.pending
+	add(a.reached, b.reached)
+	add(a.stopped, b.stopped)
+	for s := range a.gaps {
+		a.gaps[s] = append(a.gaps[s], b.gaps[s]...)
+	}
+	a.whole = append(a.whole, b.whole...)
+	a.seen = append(a.seen, b.seen...)
+}
+
+// funnelFold is one worker's share of a funnel.
+type funnelFold struct {
+	f      *Funnel
+	walk   *walk
+	total  *funnelGroup
+	groups *groups[funnelGroup]
+	prop   int // column of the breakdown, or -1
+	each   bool
+	memory *budget
+	spare  int
+
+	w     *worker // of the customer at hand
+	r     *timeline.Rows
+	times []core.Micros
+	index []int32 // rows of the track at hand, when each value is on its own
+	part  track
+	value string
+	alone bool
+}
+
+func (q *query) funnel(ctx context.Context) (*FunnelResult, error) {
+	f := q.spec.Funnel
+	window := f.window()
+	folds := make([]*funnelFold, len(q.workers))
+	prop := -1
+	if f.Breakdown != nil {
+		prop = q.picker.path(f.Breakdown.Property)
+	}
+	r := newRule(f, q.from, q.to, q.env.Now)
+	for i := range folds {
+		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: prop, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
+		x.groups = newGroups(unlimited, &q.memory, 160+40*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
+		x.walk = newWalk(r, x.take)
+		folds[i] = x
+	}
+	to := q.to + window // the look-ahead; a span is at most 200 years
+	if err := q.scan(ctx, q.from, to+1, f.Order == OrderStrict, func(n int, w *worker, r *timeline.Rows) error { return folds[n].fold(w, r) }); err != nil {
+		return nil, err
+	}
+	return q.funnelResult(f, folds), nil
+}
+
+// fold takes the rows of one customer.
+func (x *funnelFold) fold(w *worker, r *timeline.Rows) error {
+	x.w, x.r, x.alone = w, r, false
+	x.times = x.times[:0]
+	for _, i := range w.rows {
+		x.times = append(x.times, r.Time[i])
+	}
+	if err := x.walk.run(track{x.times, w.masks}); err != nil || !x.each {
+		return err
+	}
+	return x.separately()
+}
+
+// separately runs every value on its own, over only its rows.
+func (x *funnelFold) separately() error {
+	x.alone = true
+	values := map[string][]int32{}
+	var order []string
+	for k, i := range x.w.rows {
+		v := x.w.text(x.r, int(i), x.prop)
+		if values[v] == nil {
+			order = append(order, v)
+		}
+		values[v] = append(values[v], int32(k))
+	}
+	for _, v := range order {
+		x.value, x.index = v, values[v]
+		x.part.times, x.part.masks = x.part.times[:0], x.part.masks[:0]
+		for _, k := range x.index {
+			x.part.times, x.part.masks = append(x.part.times, x.times[k]), append(x.part.masks, x.w.masks[k])
+		}
+		if err := x.walk.run(x.part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take counts an outcome.
+func (x *funnelFold) take(o *outcome) error {
+	if x.alone {
+		g, err := x.groups.get(x.value, 1)
+		if err != nil {
+			return err
+		}
+		return x.count(g, o, x.part.times)
+	}
+	if err := x.count(x.total, o, x.times); err != nil || x.prop < 0 || x.each {
+		return err
+	}
+	row := o.rows[0]
+	switch x.f.Breakdown.At {
+	case AtLast:
+		for _, k := range o.rows {
+			row = max(row, k)
+		}
+	case AtStep:
+		row = o.rows[x.f.Breakdown.Step-1]
+	}
+	key := noValue
+	if row >= 0 {
+		key = x.w.text(x.r, int(x.w.rows[row]), x.prop)
+	}
+	g, err := x.groups.get(key, 1)
+	if err != nil {
+		return err
+	}
+	return x.count(g, o, x.times)
+}
+
+func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) error {
+	if o.tainted {
+		g.excluded++
+		return nil
+	}
+	g.entered++
+	if x.spare -= 16 * (o.depth + 1); x.spare < 0 {
+		x.spare = 1 << 16
+		if err := x.memory.take(x.spare); err != nil {
+			return err
+		}
+	}
+	last := int32(0)
+	for s := range o.depth {
+		k := o.rows[s]
+		if k < 0 {
+			continue // an optional step that was skipped
+		}
+		g.reached[s]++
+		if s > 0 {
+			g.gaps[s] = append(g.gaps[s], times[k]-times[last])
+		}
+		if !x.f.Steps[s].Optional {
+			last = k
+		}
+	}
+	switch {
+	case o.depth == len(x.f.Steps):
+		g.whole = append(g.whole, times[last]-o.start)
+	case o.open:
+		g.pending++
+		g.stopped[o.depth-1]++
+		g.seen = append(g.seen, x.walk.now-o.since)
+	}
+	return nil
+}
+
+// funnelResult adds the workers' shares.
+func (q *query) funnelResult(f *Funnel, folds []*funnelFold) *FunnelResult {
+	res := &FunnelResult{Window: f.window()}
+	for i := range f.Steps {
+		label := f.Steps[i].Label
+		if label == "" {
+			label = f.Steps[i].label()
+		}
+		res.Labels = append(res.Labels, label)
+	}
+	total := folds[0].total
+	var sets []*groups[funnelGroup]
+	for i, x := range folds {
+		if i > 0 {
+			mergeFunnel(total, x.total)
+		}
+		sets = append(sets, x.groups)
+	}
+	res.Total = q.funnelOf(f, Value{All: true}, total)
+	if f.Breakdown == nil {
+		return res
+	}
+	top, values, _ := ranked(sets, f.Breakdown.top())
+	all := merged(sets, mergeFunnel)
+	q.meta.Values, q.meta.Truncated = values, values > len(top)
+	for _, k := range top {
+		res.Groups = append(res.Groups, q.funnelOf(f, newValue(k), all[k]))
+		delete(all, k)
+	}
+	if len(all) > 0 {
+		rest := newFunnelGroup(len(f.Steps))
+		for _, g := range all {
+			mergeFunnel(rest, g)
+		}
+		res.Groups = append(res.Groups, q.funnelOf(f, newValue(other), rest))
+		if f.Breakdown.At == AtEach {
+			q.hint("rest_counts_twice", f.Breakdown.Property, "the rest counts a customer once for each of its values")
+		}
+	}
+	return res
+}
+
+func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
+	n := len(f.Steps)
+	out := FunnelGroup{Value: v, Entered: g.entered, Excluded: g.excluded, Pending: g.pending, Converted: g.reached[n-1], Steps: make([]FunnelStep, n)}
+	var wg sync.WaitGroup
+	before := g.entered
+	for s := range n {
+		step := &out.Steps[s]
+		*step = FunnelStep{Reached: g.reached[s], Entered: g.entered, Before: before, Pending: g.stopped[s]}
+		if !f.Steps[s].Optional {
+			before = g.reached[s]
+		}
+		wg.Go(func() { step.Time = spread(g.gaps[s]) })
+	}
+	out.Time = spread(g.whole)
+	slices.Sort(g.seen)
+	wg.Wait()
+	out.Curve = conversion(g.whole, g.seen, g.entered)
+	return out
+}
+
+// spread describes durations, which it sorts.
+func spread(d []int64) *Spread {
+	if len(d) == 0 {
+		return nil
+	}
+	s := &Spread{N: int64(len(d))}
+	var sum float64
+	for _, v := range d {
+		sum += float64(v)
+	}
+	s.Mean = sum / float64(len(d))
+	for p, into := range map[float64]*float64{0.25: &s.P25, 0.5: &s.Median, 0.75: &s.P75, 0.9: &s.P90} {
+		*into, _ = quantile(d, p)
+	}
+	return s
+}
+
+// maxCurve bounds the points of a conversion curve.
+const maxCurve = 200
+
+// conversion is the complement of stats.KaplanMeier: converted holds the times
+// to conversion and pending how long the others were seen so far, both sorted;
+// whoever is left of n was seen for the whole window without converting.
+func conversion(converted, pending []int64, n int64) []Survival {
+	var out []Survival
+	share, p := 1.0, 0
+	for i := 0; i < len(converted); {
+		j := i
+		for j < len(converted) && converted[j] == converted[i] {
+			j++
+		}
+		for p < len(pending) && pending[p] < converted[i] {
+			p++
+		}
+		share *= 1 - float64(j-i)/float64(n-int64(i)-int64(p))
+		out = append(out, Survival{converted[i], 1 - share})
+		i = j
+	}
+	if len(out) > maxCurve {
+		thin := make([]Survival, 0, maxCurve)
+		for k := range maxCurve - 1 {
+			thin = append(thin, out[k*len(out)/(maxCurve-1)])
+		}
+		out = append(thin, out[len(out)-1])
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/kit/errs"
+)
+
+// Source gives timelines, customer by customer. *timeline.Store is one. A Source
+// that also has the Names method of *timeline.Store makes better hints.
+type Source interface {
+	Scan(ctx context.Context, req timeline.Request, fn func(worker int, c core.CustomerID, r *timeline.Rows) error) error
+}
+
+type namer interface {
+	Names(ctx context.Context, ws core.WorkspaceID) ([]timeline.NameStat, error)
+}
+
+// DefaultBudget is the memory, in bytes, that a query may hold at once.
+const DefaultBudget = 256 << 20
+
+// Env is what a query needs to know of its workspace.
+type Env struct {
+	Workspace core.WorkspaceID
+	Zone      *time.Location // nil: UTC
+	Week      time.Weekday   // first day of the week
+	Currency  string         // of the workspace, for money measures
+	Now       core.Micros    // events at or after it do not count; required
+	Workers   int            // 0 = GOMAXPROCS
+	Budget    int64          // bytes; 0 = DefaultBudget
+	// Customer, when set, says which customers count. Many goroutines call it.
+	Customer func(core.CustomerID) bool
+	// Customers, when set, are the only customers read, sorted.
+	Customers []core.CustomerID
+	// Progress is told now and then how many rows were passed, by any worker.
+	Progress func(doneRows, totalRows int64)
+}
+
+// Result is the answer to a Spec: the part of its kind is set.
+type Result struct {
+	Kind       Kind              `json:"kind"`
+	From       core.Micros       `json:"from"`
+	To         core.Micros       `json:"to"`
+	ComputedAt core.Micros       `json:"computed_at"`
+	Trend      *TrendResult      `json:"trend,omitempty"`
+	Funnel     *FunnelResult     `json:"funnel,omitempty"`
+	Retention  *RetentionResult  `json:"retention,omitempty"`
+	Growth     *GrowthResult     `json:"growth,omitempty"`
+	Stickiness *StickinessResult `json:"stickiness,omitempty"`
+	Meta       Meta              `json:"meta"`
+}
+
+// Meta says what a query read and what its reader should know.
+type Meta struct {
+	Rows      int64  `json:"rows"`      // matching rows that were folded
+	Passed    int64  `json:"passed"`    // rows of the files and the tail in range, skipped pages included
+	Customers int64  `json:"customers"` // with matching rows
+	Passes    int    `json:"passes"`    // times the timeline was read
+	Values    int    `json:"values,omitempty"`
+	Truncated bool   `json:"truncated,omitempty"` // values beyond the top N are in the rest
+	Hints     []Hint `json:"hints,omitempty"`
+}
+
+// Hint tells of something that is probably not meant so.
+type Hint struct {
+	Code string `json:"code"` // unknown_event, no_events, unknown_property, other_currency, sum_too_large, rest_counts_twice
+	Name string `json:"name,omitempty"`
+	Text string `json:"text"`
+}
+
+// query is one run.
+type query struct {
+	src      Source
+	env      Env
+	spec     *Spec
+	cal      calendar
+	from, to core.Micros
+	picker   *picker
+	memory   budget
+	workers  []*worker
+	meta     Meta
+}
+
+// Run answers spec from src.
+func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
+	if err := spec.Check(); err != nil {
+		return nil, err
+	}
+	if env.Zone == nil {
+		env.Zone = time.UTC
+	}
+	if env.Workers <= 0 {
+		env.Workers = runtime.GOMAXPROCS(0)
+	}
+	if env.Budget <= 0 {
+		env.Budget = DefaultBudget
+	}
+	q := &query{src: src, env: env, spec: &spec, cal: calendar{env.Zone, env.Week}}
+	q.memory.all = env.Budget
+	var err error
+	if q.from, q.to, err = spec.Range.resolve(env.Zone, env.Now); err != nil {
+		return nil, err
+	}
+	if q.picker, err = newPicker(&spec); err != nil {
+		return nil, err
+	}
+	for range env.Workers {
+		q.workers = append(q.workers, newWorker(q.picker, &q.memory))
+	}
+	res := &Result{Kind: spec.Kind, From: q.from, To: q.to, ComputedAt: env.Now}
+	if err := q.answer(ctx, res); err != nil {
+		return nil, err
+	}
+	q.hints(ctx)
+	res.Meta = q.meta
+	return res, nil
+}
+
+func (q *query) answer(ctx context.Context, res *Result) (err error) {
+	switch q.spec.Kind {
+	case KindTrend:
+		res.Trend, err = q.trend(ctx)
+	case KindFunnel:
+		res.Funnel, err = q.funnel(ctx)
+	case KindRetention:
+		res.Retention, err = q.retention(ctx)
+	case KindGrowth:
+		res.Growth, err = q.growth(ctx)
+	case KindStickiness:
+		res.Stickiness, err = q.stickiness(ctx)
+	}
+	return err
+}
+
+// scan reads the rows that the picker wants in [from, to) and calls fn for each
+// customer that has some; from 0 is the beginning. others keeps rows of every
+// event, for queries in which any event counts.
+func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn func(n int, w *worker, r *timeline.Rows) error) error {
+	to = min(to, q.env.Now)
+	q.meta.Passes++
+	if to <= from {
+		return nil
+	}
+	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
+		Customers: q.env.Customers, Workers: q.env.Workers}
+	if q.spec.AsKnown != nil {
+		req.AsReceived = core.FromTime(*q.spec.AsKnown)
+	}
+	var total atomic.Int64
+	req.Progress = func(done, all int64) {
+		total.Store(all)
+		if q.env.Progress != nil {
+			q.env.Progress(done, all)
+		}
+	}
+	for _, w := range q.workers {
+		w.begin(others)
+	}
+	err := q.src.Scan(ctx, req, func(n int, c core.CustomerID, r *timeline.Rows) error {
+		if q.env.Customer != nil && !q.env.Customer(c) {
+			return nil
+		}
+		w := q.workers[n]
+		w.pick(c, r)
+		if len(w.rows) == 0 {
+			return nil
+		}
+		return fn(n, w, r)
+	})
+	if err != nil {
+		return fmt.Errorf("run %s: %w", q.spec.Kind, err)
+	}
+	q.meta.Passed += total.Load()
+	for _, w := range q.workers {
+		q.meta.Rows += w.count
+		q.meta.Customers += w.customers
+	}
+	return nil
+}
+
+// budget bounds the memory of one query.
+type budget struct {
+	used atomic.Int64
+	all  int64
+}
+
+// take reserves n bytes.
+func (b *budget) take(n int) error {
+	if b.used.Add(int64(n)) <= b.all {
+		return nil
+	}
+	return errs.New(errs.TooLarge, "query_too_large", "the query needs more than its %d MB of memory: choose a shorter range, a longer interval or fewer values", max(b.all>>20, 1))
+}
+
+// give returns n bytes.
+func (b *budget) give(n int) { b.used.Add(-int64(n)) }
