@@ -64,7 +64,6 @@ func newGroups[T any](limit int, memory *budget, size int, fresh func() *T) *gro
 
 // keep fixes the values that have a T of their own.
 func (g *groups[T]) keep(keys []string) error {
-	g.release()
 	g.fixed, g.over, g.last, g.kept = true, false, nil, 0
 	g.all = map[string]*entry[T]{}
 	for _, k := range append(slices.Clone(keys), other) {
@@ -146,15 +145,6 @@ func ranked[T any](parts []*groups[T], n int) (top []string, values int, again b
 	return top, values, again
 }
 
-// release gives back what the entries hold.
-func (g *groups[T]) release() {
-	n := g.kept * g.size
-	for k := range g.all {
-		n += len(k) + entryBytes
-	}
-	g.memory.give(n)
-}
-
 // merged adds the workers' parts value by value.
 func merged[T any](parts []*groups[T], into func(a, b *T)) map[string]*T {
 	out := map[string]*T{}
@@ -190,6 +180,7 @@ func folded[T any](q *query, parts []*groups[T], fixed []string, into func(a, b 
 		}
 	}
 	keep := slices.DeleteFunc(slices.Clone(fixed), func(k string) bool { return k == other })
+	q.memory.used.Store(0) // what a first pass held is dropped here
 	for _, p := range parts {
 		if err := p.keep(keep); err != nil {
 			return nil, nil, err

@@ -81,7 +81,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	}
 	to := q.to
 	if f.unit > 0 {
-		to += core.Micros(f.lookAhead()+1) * f.unit
+		to += core.Micros(f.lookAhead()+2) * f.unit // one more: days of 23 h and short months
 	} else if !f.triangle {
 		to = f.grid.edges[f.grid.len()]
 	}
