@@ -204,6 +204,9 @@ func (c *checker) did(d *Did, path string) error {
 		if err := c.match(&m, path); err != nil {
 			return err
 		}
+		if m.Name == EventTime && !m.comparesTimes() {
+			return bad(path+".op", "needs a comparison of dates")
+		}
 	} else if _, err := d.Bound(); err != nil {
 		return bad(path+".value", "%v", err)
 	} else if d.IgnoreCase {

@@ -48,6 +48,18 @@ func (c *Matcher) edges(offsets ...core.Micros) {
 	}
 }
 
+// comparesTimes says whether a comparison that compiles is one of instants.
+func (m *Match) comparesTimes() bool {
+	switch m.Op {
+	case Before, After, On, InLast, NotInLast, InNext, MoreThanAgo, Anniversary, Weekday, Hour:
+		return true
+	case GT, GTE, LT, LTE, Between, NotBetween:
+		v, _ := core.ParseJSON(m.Value)
+		return v.Kind == core.ValueText || len(v.List) == 2 && v.List[0].Kind == core.ValueText
+	}
+	return false
+}
+
 func (c *Matcher) date(val core.Value) error {
 	switch c.Op {
 	case Before, After, On:

@@ -25,6 +25,15 @@ func FuzzCondition(f *testing.F) {
 		`{"did":{"event":"A","measure":"mean","property":"n","op":"lt","value":-1}}`, `{"did":{"event":"A","op":"lt","value":1}}`,
 		`{"any":[]}`, `{"all":[{"any":[]},{"all":[]}]}`, `{"did":{"event":"A"}} x`, `{"trait":{"name":"t","op":"in_last","value":"7d"}}`, `{"trait":{"name":"t","op":"matches","value":"^a+$"}}`, `{"trait":{"name":"s","op":"not_contains","value":"\u0000é"}}`,
 		`{"trait":{"name":"t","op":"before","value":"2026-01-01"}}`, `{"stage":{"was":"lost"}}`, `{"lapse":{"kind":"page","days":0.0000001}}`,
+		`{"sequence":{"steps":[{"event":"A"},{"kind":"page","not":true},{"kind":"any","within":"1d"},{"event":"A","not":true,"within":"2h"}],"window":{"last":"90d"}}}`,
+		`{"keyed":{"by":"n","when":{"any":[{"did":{"event":"A","op":"never"}},{"lapse":{"event":"A","days":1}},{"sequence":{"steps":[{"event":"A"},{"event":"B","not":true}]}}]}}}`,
+		`{"sample":{"salt":"é","from":0.0001,"to":99.9}}`, `{"trait":{"name":"t","op":"is","value":"AAA","ignore_case":true,"for":"1h"}}`, `{"trait":{"name":"x","op":"not_set","for":"52w"}}`,
+		`{"trait":{"name":"l","op":"element","where":[{"name":".","op":"length_gte","value":0},{"name":"d","op":"in_next","value":"5s"}]}}`,
+		`{"trait":{"name":"t","op":"anniversary","value":0}}`, `{"trait":{"name":"t","op":"weekday","value":7}}`, `{"trait":{"name":"t","op":"hour","value":[22,6]}}`, `{"trait":{"name":"t","op":"on","value":"2024-02-29"}}`,
+		`{"trait":{"name":"t","op":"not_in_last","value":"1w"}}`, `{"trait":{"name":"n","op":"not_between","value":["2026-01-01","2026-01-02"]}}`, `{"trait":{"name":"n","op":"all_of","value":[1,null,{"a":[]}]}}`, `{"trait":{"name":"n","op":"not_empty"}}`,
+		`{"did":{"event":"A","measure":"first","property":"n","op":"is_not","value":1,"window":{"last":"1d"}}}`, `{"did":{"kind":"any","measure":"last_time","op":"more_than_ago","value":"30s"}}`,
+		`{"did":{"event":"A","measure":"first_time","op":"in_last","value":"36500d","window":{"calendar":"last_quarter"}}}`, `{"did":{"event":"A","measure":"distinct","property":"t","op":"not_between","value":[0,1],"window":{"calendar":"this_week"}}}`,
+		`{"did":{"event":"A","where":[{"name":"$time","op":"hour","value":0}],"op":"never","window":{"calendar":"yesterday"}}}`,
 	} {
 		f.Add([]byte(s))
 	}

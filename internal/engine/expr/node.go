@@ -171,7 +171,8 @@ type Step struct {
 }
 
 // Keyed holds when When holds on the events of one value of the property By:
-// the same cart, the same product.
+// the same cart, the same product. A value is there once an event that When
+// names has it.
 type Keyed struct {
 	By   string `json:"by" maxLength:"255"`
 	When *Node  `json:"when"`

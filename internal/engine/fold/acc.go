@@ -58,6 +58,7 @@ type acc struct {
 	seq   *sequence
 	by    string   // property of modeKeyed
 	prog  *Program // of modeKeyed
+	refs  []expr.EventRef
 	held  *expr.Matcher
 	spans []core.Micros // of modeHeld
 }
@@ -115,7 +116,7 @@ func (a *acc) setWindow(w *expr.Window, bound expr.Bound) error {
 // keepFor tells how many newest instants decide a comparison of a count.
 func keepFor(b expr.Bound) int {
 	top := b.Lo
-	if b.Op == expr.Between {
+	if b.Op == expr.Between || b.Op == expr.NotBetween {
 		top = b.Hi
 	}
 	n := top/1_000_000 + 1

@@ -30,7 +30,7 @@ func (b *Builder) keyed(k *expr.Keyed) (cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := b.slot("keyed\x00"+string(key), acc{mode: modeKeyed, by: k.By, prog: prog})
+	i := b.slot("keyed\x00"+string(key), acc{mode: modeKeyed, by: k.By, prog: prog, refs: expr.References(k.When).Events})
 	return func(s *State, now core.Micros) bool {
 		keys := s.slots[i].keys
 		for j := range keys {
@@ -42,13 +42,10 @@ func (b *Builder) keyed(k *expr.Keyed) (cond, error) {
 	}, nil
 }
 
-// reads says whether a program without traits may look at an event.
-func (p *Program) reads(in *Input) bool {
-	if len(p.every) > 0 {
-		return true
-	}
-	for _, key := range [4]eventKey{{in.Kind, in.Name}, {0, in.Name}, {in.Kind, ""}, {0, ""}} {
-		if len(p.byEvent[key]) > 0 {
+// reads says whether the condition on one value is about such events.
+func (a *acc) reads(in *Input) bool {
+	for _, r := range a.refs {
+		if (r.Kind == 0 || r.Kind == in.Kind) && (r.Name == "" || r.Name == in.Name) {
 			return true
 		}
 	}
@@ -56,7 +53,7 @@ func (p *Program) reads(in *Input) bool {
 }
 
 func (a *acc) applyKeyed(s *slot, in *Input) bool {
-	if !a.prog.reads(in) {
+	if !a.reads(in) {
 		return false
 	}
 	v, ok := in.Props.Prop(a.by)
@@ -71,9 +68,7 @@ func (a *acc) applyKeyed(s *slot, in *Input) bool {
 		}
 	}
 	state := a.prog.New()
-	if !a.prog.Apply(state, in) {
-		return false
-	}
+	a.prog.Apply(state, in)
 	if len(s.keys) == maxKeys {
 		oldest := 0
 		for i := range s.keys {
