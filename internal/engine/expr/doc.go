@@ -2,4 +2,29 @@
 // human sentence in English, Italian and Romanian. One language serves stage
 // models, segments and filters. It knows nothing of storage; package fold
 // compiles a Node and runs it.
+//
+// A condition is one of
+//
+//	{"all":[…]} {"any":[…]} {"not":…}
+//	{"trait":{"name","op","value","ignore_case","where","for"}}
+//	{"did":{"kind","event","where":[…],"measure","property","op","value","window"}}
+//	{"sequence":{"steps":[{"event","where","not","within"}],"window"}}
+//	{"keyed":{"by","when":…}}
+//	{"lapse":{"event","days","gap_multiple","min_days","max_days"}}
+//	{"sample":{"salt","from","to"}}
+//	{"stage":{"was"}}
+//
+// Types matter: a comparison with a value of another type is false. A missing
+// value satisfies only not_set, is_not, not_contains and not_in.
+//
+// Spans are exact durations and half-open: what happened a span ago to the
+// microsecond is outside, what must happen within a span comes before its end.
+// Dates without an hour are days of the workspace's zone, from their first
+// instant to the first of the next; "between" two dates takes in the last day.
+// Weeks begin on the workspace's day. An anniversary of 29 February falls on 28
+// February in common years.
+//
+// A pattern is RE2 and sees the first 4,096 bytes of a text. References tells
+// what a condition reads, Timed whether it changes with time alone, Lasting
+// whether who satisfies it stays.
 package expr

@@ -102,6 +102,14 @@ func (r *Refs) event(kind, event string, where []Match) {
 	}
 }
 
+// last is the last step; none of a sequence that is not checked yet.
+func (s *Sequence) last() Step {
+	if len(s.Steps) == 0 {
+		return Step{}
+	}
+	return s.Steps[len(s.Steps)-1]
+}
+
 // Timed says whether n may change because time passes and nothing happens.
 func Timed(n *Node) bool {
 	for _, group := range [2][]Node{n.All, n.Any} {
@@ -122,10 +130,10 @@ func Timed(n *Node) bool {
 	case n.Lapse != nil:
 		return true
 	case n.Sequence != nil:
-		last := n.Sequence.Steps[len(n.Sequence.Steps)-1]
+		last := n.Sequence.last()
 		return n.Sequence.Window.moves() || last.Not && last.Within != ""
 	case n.Keyed != nil:
-		return Timed(n.Keyed.When)
+		return n.Keyed.When != nil && Timed(n.Keyed.When)
 	}
 	return false
 }
@@ -167,7 +175,7 @@ func (n *Node) monotone() (up, down bool) {
 	case n.Sample != nil:
 		return true, true
 	case n.Sequence != nil:
-		last := n.Sequence.Steps[len(n.Sequence.Steps)-1]
+		last := n.Sequence.last()
 		return !n.Sequence.Window.moves() && (!last.Not || last.Within != ""), false
 	}
 	return false, false

@@ -201,3 +201,23 @@ func TestLongTextsMeetBoundedPatterns(t *testing.T) {
 		}
 	}
 }
+
+// TestUncheckedConditionsDoNotPanic: an editor shows what is not finished yet.
+func TestUncheckedConditionsDoNotPanic(t *testing.T) {
+	t.Parallel()
+	for _, n := range []expr.Node{{}, {Keyed: &expr.Keyed{}}, {Sequence: &expr.Sequence{}}, {Did: &expr.Did{}}, {Sample: &expr.Sample{}}, {Trait: &expr.Match{Op: expr.Element}}} {
+		if n.Check() == nil {
+			t.Errorf("%+v passes", n)
+		}
+		expr.References(&n)
+		if expr.Timed(&n) {
+			t.Errorf("%+v is timed", n)
+		}
+		expr.Lasting(&n)
+		for _, lang := range []string{"en", "it", "ro"} {
+			if expr.Sentence(&n, lang) == "" {
+				t.Errorf("%+v has no sentence in %s", n, lang)
+			}
+		}
+	}
+}

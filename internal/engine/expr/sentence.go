@@ -21,6 +21,8 @@ func Sentence(n *Node, lang string) string {
 
 func (w *words) node(n *Node, inner bool) string {
 	switch {
+	case n == nil:
+		return w.always
 	case n.All != nil:
 		return w.group(n.All, w.and, inner)
 	case n.Any != nil:
@@ -224,6 +226,9 @@ func (w *words) picked(d *Did, ev string) string {
 }
 
 func (w *words) sequence(s *Sequence) string {
+	if len(s.Steps) == 0 {
+		return w.always
+	}
 	var b strings.Builder
 	for i := range s.Steps {
 		st := &s.Steps[i]

@@ -10,5 +10,12 @@
 //
 // Sums are integers in millionths of the unit: the order of addition does not
 // matter and no rounding creeps in. State holds at most what the conditions
-// need: a window that asks for "at least 3" keeps three instants.
+// need: a window that asks for "at least 3" keeps three instants, a window of
+// the calendar keeps this period's and the last one's figures, a sequence one
+// chain for each step. A keyed condition keeps the 1,000 values seen last.
+//
+// NextChange names the next instant, to the microsecond, at which time alone may
+// change an answer; at an instant, timers come before events. Each operator has
+// its case in testdata/operators.txt, and random conditions are held against
+// their definition in oracle_test.go.
 package fold
