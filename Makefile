@@ -60,7 +60,7 @@ e2e: deps-test build ## Browser tests in every scheme and language
 	@E2E_WALKS="light:en light:it light:ro dark:en dark:it dark:ro" scripts/e2e.sh
 
 test-race: deps-test ## Run the Go tests under the race detector, short mode
-	@CGO_ENABLED=1 $(GO) run ./internal/kit/db/dbtest/pgrun $(GO) test -race -short $(PKGS)
+	@CGO_ENABLED=1 $(GO) run ./internal/kit/db/dbtest/pgrun $(GO) test -race -short -timeout 60m $(PKGS)
 
 fuzz: ## Fuzz each target for a while (FUZZTIME=30s)
 	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \

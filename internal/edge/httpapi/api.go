@@ -97,6 +97,7 @@ func New(d Deps) *API {
 	a.models()
 	a.boards()
 	a.kpis()
+	a.insights()
 	a.customers()
 	a.identity()
 	a.erasures()
