@@ -15,6 +15,7 @@ import (
 	"github.com/ciclo/ciclo/internal/connect"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
@@ -83,7 +84,7 @@ func (a *App) rooms(ctx context.Context) error {
 		return fmt.Errorf("open timeline: %w", err)
 	}
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
-		Zone: a.zone, LastCustomer: a.Customers.Last})
+		Calendar: a.calendar, LastCustomer: a.Customers.Last})
 	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}
@@ -124,12 +125,12 @@ func (a *App) limits() inbox.Limits {
 	return inbox.Limits{QueueEvents: a.Config.MaxPending}
 }
 
-func (a *App) zone(ctx context.Context, ws core.WorkspaceID) (*time.Location, error) {
+func (a *App) calendar(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error) {
 	w, err := a.Access.Workspace(ctx, ws)
 	if err != nil {
-		return nil, err
+		return expr.Calendar{}, err
 	}
-	return w.Zone(), nil
+	return expr.Calendar{Zone: w.Zone(), Week: time.Weekday(w.WeekStart % 7)}, nil
 }
 
 func (a *App) identitySettings(ctx context.Context, ws core.WorkspaceID) (customer.Settings, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
@@ -56,7 +57,9 @@ func newHouse(t testing.TB, d *db.DB) *house {
 		}
 	})
 	h.life = lifecycle.New(lifecycle.Deps{DB: d, Clock: h.clock, Log: log, Timeline: h.store, Work: silent{}, LastCustomer: h.ids.Last,
-		Zone: func(context.Context, core.WorkspaceID) (*time.Location, error) { return h.zone, nil }})
+		Calendar: func(context.Context, core.WorkspaceID) (expr.Calendar, error) {
+			return expr.Calendar{Zone: h.zone, Week: time.Monday}, nil
+		}})
 	h.pipe = pipeline.New(pipeline.Deps{DB: d, Clock: h.clock, Log: log, Inbox: h, Identity: sessions{h.ids}, Timeline: h.store,
 		Sources: []pipeline.MachineSource{h.life}, Reactors: []pipeline.Reactor{h}})
 	h.life.SetBackfiller(h.pipe)

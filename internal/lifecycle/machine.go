@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -21,9 +20,9 @@ type machine struct {
 	stay  []core.Micros
 }
 
-// compile turns a definition into a machine; days are those of zone.
-func compile(id int64, d *Definition, zone *time.Location) (*machine, error) {
-	b := fold.NewBuilder(zone)
+// compile turns a definition into a machine; days and weeks are those of cal.
+func compile(id int64, d *Definition, cal expr.Calendar) (*machine, error) {
+	b := fold.NewBuilderIn(cal)
 	m := &machine{id: id}
 	for i := range d.Stages {
 		s := &d.Stages[i]
@@ -70,6 +69,7 @@ func (m *machine) Open(c core.CustomerID, state []byte) (fold.Instance, error) {
 	in := &instance{m: m, c: c, stage: -1}
 	if state == nil {
 		in.s = m.prog.New()
+		in.s.Customer = c
 		return in, nil
 	}
 	var head [4]int64
@@ -85,6 +85,7 @@ func (m *machine) Open(c core.CustomerID, state []byte) (fold.Instance, error) {
 		return nil, errDamaged
 	}
 	in.clock, in.stage, in.since, in.spells, in.s = head[0], int(head[1]), head[2], head[3], s
+	in.s.Customer = c
 	return in, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -89,7 +88,7 @@ func (d *Definition) Check() error {
 			return errs.Field(fmt.Sprintf("stages[%d].when", i), "unknown_stage", "the condition names stage %q, which is not in the model", was)
 		}
 	}
-	_, err := compile(0, d, time.UTC)
+	_, err := compile(0, d, expr.UTC())
 	return err
 }
 

@@ -29,11 +29,11 @@ func (s *Service) Preview(ctx context.Context, ws core.WorkspaceID, m Model, d *
 	}
 	start := s.Clock.Now()
 	now := core.FromTime(start)
-	zone, err := s.Zone(ctx, ws)
+	cal, err := s.Calendar(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
-	mc, err := compile(0, d, zone)
+	mc, err := compile(0, d, cal)
 	if err != nil {
 		return nil, err
 	}

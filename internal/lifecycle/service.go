@@ -9,9 +9,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/fold"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
@@ -44,8 +44,9 @@ type Deps struct {
 	Log      *slog.Logger
 	Timeline *timeline.Store
 	Work     Reporter
-	// Zone gives a workspace's time zone: days of a model are its days.
-	Zone func(ctx context.Context, ws core.WorkspaceID) (*time.Location, error)
+	// Calendar gives a workspace's zone and first day of the week: days and weeks
+	// of a model are its own.
+	Calendar func(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error)
 	// LastCustomer gives the highest customer number of a workspace.
 	LastCustomer func(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (core.CustomerID, error)
 }
@@ -86,12 +87,12 @@ func (s *Service) Load(ctx context.Context, ws core.WorkspaceID) error {
 	// What was read last must also be kept last.
 	s.loading.Lock()
 	defer s.loading.Unlock()
-	zone, err := s.Zone(ctx, ws)
+	cal, err := s.Calendar(ctx, ws)
 	if err != nil {
-		return fmt.Errorf("read time zone: %w", err)
+		return fmt.Errorf("read calendar: %w", err)
 	}
 	l := &loaded{}
-	err = s.DB.Read(ctx, func(tx *db.Tx) error { return l.read(ctx, tx, ws, zone) })
+	err = s.DB.Read(ctx, func(tx *db.Tx) error { return l.read(ctx, tx, ws, cal) })
 	if err != nil {
 		return fmt.Errorf("load stage models: %w", err)
 	}
@@ -101,13 +102,13 @@ func (s *Service) Load(ctx context.Context, ws core.WorkspaceID) error {
 	return nil
 }
 
-func (l *loaded) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, zone *time.Location) error {
+func (l *loaded) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, cal expr.Calendar) error {
 	add := func(id int64, text string) (*Definition, error) {
 		var d Definition
 		if err := json.Unmarshal([]byte(text), &d); err != nil {
 			return nil, fmt.Errorf("read definition of machine %d: %w", id, err)
 		}
-		m, err := compile(id, &d, zone)
+		m, err := compile(id, &d, cal)
 		if err != nil {
 			return nil, err
 		}
