@@ -128,6 +128,14 @@ type slowFunnel struct {
 	all      bool
 }
 
+// is says whether e serves step s; the step "*" takes every event, so that one
+// event may serve several steps.
+func (f *slowFunnel) is(e core.Event, s int) bool { return f.steps[s] == "*" || e.Name == f.steps[s] }
+
+func (f *slowFunnel) any(e core.Event) bool {
+	return slices.Contains(f.steps, "*") || slices.Contains(f.steps, e.Name)
+}
+
 // shares gives the best set of steps after depth that the events can serve.
 func (f *slowFunnel) shares(events []core.Event, depth int) (best uint64) {
 	used := make([]bool, len(events))
@@ -141,7 +149,7 @@ func (f *slowFunnel) shares(events []core.Event, depth int) (best uint64) {
 			walk(s+1, mask)
 		}
 		for i, e := range events {
-			if !used[i] && e.Name == f.steps[s] {
+			if !used[i] && f.is(e, s) {
 				used[i] = true
 				walk(s+1, mask|1<<s)
 				used[i] = false
@@ -182,7 +190,7 @@ func (f *slowFunnel) attempts(events []core.Event) (out []*slowTry) {
 	all := instants(events)
 	for i, in := range all {
 		at := in[0].Time
-		if at < f.from || at >= f.to || !slices.ContainsFunc(in, func(e core.Event) bool { return e.Name == f.steps[0] }) {
+		if at < f.from || at >= f.to || !slices.ContainsFunc(in, func(e core.Event) bool { return f.is(e, 0) }) {
 			continue
 		}
 		a := &slowTry{start: at, times: slices.Repeat([]core.Micros{-1}, len(f.steps))}
@@ -205,7 +213,7 @@ func (f *slowFunnel) most(events []core.Event, s int) int {
 	}
 	best := f.most(events, s+1)
 	for i, e := range events {
-		if e.Name == f.steps[s] {
+		if f.is(e, s) {
 			best = max(best, 1+f.most(slices.Delete(slices.Clone(events), i, i+1), s+1))
 		}
 	}
@@ -214,7 +222,7 @@ func (f *slowFunnel) most(events []core.Event, s int) int {
 
 func (f *slowFunnel) anyAttempts(events []core.Event) (out []*slowTry) {
 	for i, e := range events {
-		if !slices.Contains(f.steps, e.Name) || e.Time < f.from || e.Time >= f.to || i > 0 && events[i-1].Time == e.Time && slices.ContainsFunc(events[:i], func(o core.Event) bool { return o.Time == e.Time && slices.Contains(f.steps, o.Name) }) {
+		if !f.any(e) || e.Time < f.from || e.Time >= f.to || i > 0 && events[i-1].Time == e.Time && slices.ContainsFunc(events[:i], func(o core.Event) bool { return o.Time == e.Time && f.any(o) }) {
 			continue
 		}
 		a := &slowTry{start: e.Time, times: slices.Repeat([]core.Micros{-1}, len(f.steps))}
@@ -227,7 +235,7 @@ func (f *slowFunnel) anyAttempts(events []core.Event) (out []*slowTry) {
 			if o.Name == f.exclude && o.Time > e.Time {
 				excluded = append(excluded, o.Time)
 			}
-			if slices.Contains(f.steps, o.Name) && f.most(append(slices.Clone(held), o), 0) > a.depth {
+			if f.any(o) && f.most(append(slices.Clone(held), o), 0) > a.depth {
 				held = append(held, o)
 				a.times[a.depth] = o.Time
 				a.depth++
@@ -320,6 +328,10 @@ func (f *slowFunnel) add(b *slowTry, open bool, into *slowTotals) {
 func (f *slowFunnel) json() string {
 	var steps []string
 	for i, s := range f.steps {
+		if s == "*" {
+			steps = append(steps, fmt.Sprintf(`{"kind":"any","optional":%t}`, f.optional[i]))
+			continue
+		}
 		steps = append(steps, fmt.Sprintf(`{"event":%q,"optional":%t}`, s, f.optional[i]))
 	}
 	exclude := ""
@@ -342,7 +354,7 @@ func randomFunnel(r *rand.Rand) *slowFunnel {
 	f := &slowFunnel{order: []string{"free", "strict", "any"}[r.IntN(3)], window: []core.Micros{core.Hour, 6 * core.Hour, core.Day, 3 * core.Day}[r.IntN(4)],
 		from: day(2), to: day(6), now: shopNow, all: r.IntN(3) == 0, optional: make([]bool, n), xfrom: 1, xto: n}
 	for i := range n {
-		f.steps = append(f.steps, string(rune('A'+r.IntN(4))))
+		f.steps = append(f.steps, []string{"A", "B", "C", "D", "*"}[r.IntN(5)])
 		f.optional[i] = i > 0 && i < n-1 && f.order != "any" && r.IntN(3) == 0
 	}
 	if n > 1 && r.IntN(2) == 0 {
