@@ -11,6 +11,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/fold"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
@@ -53,7 +54,7 @@ func newHouse(t testing.TB, d *db.DB, set customer.Settings) *house {
 		}
 	})
 	h.life = lifecycle.New(lifecycle.Deps{DB: d, Clock: h.clock, Log: log, Timeline: h.store, Work: silent{}, LastCustomer: h.s.Last,
-		Zone: func(context.Context, core.WorkspaceID) (*time.Location, error) { return time.UTC, nil }})
+		Calendar: func(context.Context, core.WorkspaceID) (expr.Calendar, error) { return expr.UTC(), nil }})
 	h.pipe = pipeline.New(pipeline.Deps{DB: d, Clock: h.clock, Log: log, Inbox: h, Identity: sessions{h.s}, Timeline: h.store,
 		Sources: []pipeline.MachineSource{h, h.life}, Reactors: []pipeline.Reactor{h}})
 	h.life.SetBackfiller(h.pipe)
