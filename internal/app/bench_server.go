@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +68,7 @@ func (s *sender) all(ctx context.Context, lists [][][]byte) ([]time.Duration, er
 		wg.Go(func() {
 			for _, batch := range lists[k] {
 				began := s.b.env.Clock.Now()
-				if fails[k] = s.post(ctx, batch); fails[k] != nil {
+				if fails[k] = sendBatch(ctx, s.client, s.b.env.Clock, s.url, s.key, batch); fails[k] != nil {
 					return
 				}
 				took[k] = append(took[k], s.b.env.Clock.Now().Sub(began))
@@ -82,36 +81,6 @@ func (s *sender) all(ctx context.Context, lists [][][]byte) ([]time.Duration, er
 		out = append(out, t...)
 	}
 	return out, errors.Join(fails...)
-}
-
-// post sends one batch; told to wait, it waits, as SDKs do.
-func (s *sender) post(ctx context.Context, batch []byte) error {
-	body := slicesJoin(`{"writeKey":"`+s.key+`","sentAt":"`+s.b.env.Clock.Now().UTC().Format(time.RFC3339Nano)+`","batch":[`, batch, "]}")
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/batch", bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		res, err := s.client.Do(req)
-		if err != nil {
-			return fmt.Errorf("send events: %w", err)
-		}
-		answer, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		_ = res.Body.Close()
-		if res.StatusCode == http.StatusOK {
-			return nil
-		}
-		wait, err := strconv.Atoi(res.Header.Get("Retry-After"))
-		if err != nil {
-			return fmt.Errorf("send events: status %d: %s", res.StatusCode, answer)
-		}
-		<-s.b.env.Clock.After(time.Duration(wait) * time.Second)
-	}
-}
-
-func slicesJoin(head string, body []byte, tail string) []byte {
-	out := make([]byte, 0, len(head)+len(body)+len(tail))
-	return append(append(append(out, head...), body...), tail...)
 }
 
 // accept measures the door alone: HTTP, parsing, a durable inbox; no pipeline.

@@ -8,12 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -245,37 +243,9 @@ func (s *Server) drained(ctx context.Context, report func(left int64)) error {
 	}
 }
 
-// post sends a batch over HTTP as an SDK would, waiting when told to.
+// post sends a batch through the server's own door.
 func (s *Server) post(ctx context.Context, key string, events [][]byte) error {
-	var b bytes.Buffer
-	b.WriteString(`{"writeKey":"` + key + `","sentAt":"` + s.Clock.Now().Format(time.RFC3339Nano) + `","batch":[`)
-	b.Write(bytes.Join(events, []byte(",")))
-	b.WriteString("]}")
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Addr.String()+"/v1/batch", bytes.NewReader(b.Bytes()))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return fmt.Errorf("send demo events: %w", err)
-		}
-		answer, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
-		_ = res.Body.Close()
-		if res.StatusCode == http.StatusOK {
-			return nil
-		}
-		wait, aerr := strconv.Atoi(res.Header.Get("Retry-After"))
-		if aerr != nil {
-			return fmt.Errorf("send demo events: status %d: %s", res.StatusCode, answer)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.Clock.After(time.Duration(wait) * time.Second):
-		}
-	}
+	return sendBatch(ctx, http.DefaultClient, s.Clock, "http://"+s.Addr.String(), key, bytes.Join(events, []byte(",")))
 }
 
 // live plays visits that happen now, a few events a second, until ctx ends.
