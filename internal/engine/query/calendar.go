@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 )
 
 // Interval is the width of a bucket in the workspace's zone.
@@ -58,14 +59,7 @@ func (c calendar) floor(i Interval, at core.Micros) core.Micros {
 
 // date is the first instant of a local day, also where midnight is skipped.
 func (c calendar) date(y int, m time.Month, d int) core.Micros {
-	want := time.Date(y, m, d, 12, 0, 0, 0, c.zone)
-	t := time.Date(want.Year(), want.Month(), want.Day(), 0, 0, 0, 0, c.zone)
-	if t.Day() != want.Day() { // midnight does not exist: the day begins later
-		_, before := t.Zone()
-		_, after := want.Zone()
-		t = t.Add(time.Duration(after-before) * time.Second)
-	}
-	return core.FromTime(t)
+	return expr.Calendar{Zone: c.zone}.Start(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
 // add gives the start of the bucket n buckets after the one that begins at.
@@ -97,12 +91,8 @@ func (c calendar) add(i Interval, at core.Micros, n int) core.Micros {
 
 // days counts the local days that [from, to) touches.
 func (c calendar) days(from, to core.Micros) int {
-	return int(dayNumber(to-1, c.zone)-dayNumber(from, c.zone)) + 1
-}
-
-func dayNumber(at core.Micros, zone *time.Location) int64 {
-	y, m, d := core.ToTime(at).In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+	days := expr.Calendar{Zone: c.zone}
+	return int(days.Day(to-1)-days.Day(from)) + 1
 }
 
 // buckets gives the edges of the buckets that [from, to) touches: bucket k is
