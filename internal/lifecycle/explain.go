@@ -83,13 +83,8 @@ func stand(mc *machine, c core.CustomerID, events []core.Event, now core.Micros)
 		in.Apply(&e, drop)
 	}
 	in.Advance(now, drop)
-	st := &Standing{Since: in.since}
-	if in.stage >= 0 {
-		st.Stage = mc.keys[in.stage]
-	}
-	for _, cond := range mc.conds {
-		st.Holds = append(st.Holds, mc.prog.Eval(in.s, cond, max(now, in.clock)))
-	}
+	rung, since := in.Rung()
+	st := &Standing{Stage: mc.ladder.Key(rung), Since: since, Holds: in.Holds(now)}
 	if at, ok := in.Due(); ok {
 		st.Next = at
 	}

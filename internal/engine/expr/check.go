@@ -33,13 +33,13 @@ func (c *checker) node(n *Node, path string, level int) error {
 	}
 	set := 0
 	for _, on := range []bool{n.All != nil, n.Any != nil, n.Not != nil, n.Trait != nil, n.Did != nil, n.Lapse != nil, n.Stage != nil,
-		n.Sequence != nil, n.Keyed != nil, n.Sample != nil} {
+		n.Sequence != nil, n.Keyed != nil, n.Sample != nil, n.Compare != nil, n.Segment != nil, n.Consent != nil, n.Message != nil, n.RFM != nil} {
 		if on {
 			set++
 		}
 	}
 	if set != 1 {
-		return bad(path, "a condition has exactly one of all, any, not, trait, did, lapse, stage, sequence, keyed, sample; this one has %d", set)
+		return bad(path, "a condition has exactly one of all, any, not, trait, did, lapse, stage, sequence, keyed, sample, compare, segment, consent, message, rfm; this one has %d", set)
 	}
 	switch {
 	case n.All != nil:
@@ -54,6 +54,8 @@ func (c *checker) node(n *Node, path string, level int) error {
 		return c.lapse(n.Lapse, path+".lapse")
 	case n.Sequence != nil:
 		return c.sequence(n.Sequence, path+".sequence")
+	case n.Compare != nil:
+		return c.compare(n.Compare, path+".compare")
 	}
 	return c.whole(n, path, level)
 }
@@ -62,7 +64,7 @@ func (c *checker) node(n *Node, path string, level int) error {
 // key cannot say.
 func (c *checker) whole(n *Node, path string, level int) error {
 	if c.keyed {
-		return bad(path, "inside keyed a condition is about events: did, lapse or sequence")
+		return bad(path, "inside keyed a condition is about events: did, lapse, sequence or compare")
 	}
 	switch {
 	case n.Trait != nil:
@@ -80,10 +82,7 @@ func (c *checker) whole(n *Node, path string, level int) error {
 		defer func() { c.keyed = false }()
 		return c.node(n.Keyed.When, path+".keyed.when", level+1)
 	}
-	if n.Stage.Was == "" {
-		return bad(path+".stage.was", "names no stage")
-	}
-	return nil
+	return c.named(n, path)
 }
 
 func (c *checker) group(nodes []Node, path string, level int) error {
@@ -151,7 +150,8 @@ func (c *checker) parts(m *Match, path string, level int) error {
 	return nil
 }
 
-// EventKind turns the kind of a Did or Lapse into a core.Kind; 0 is any.
+// EventKind turns the kind of a Did or Lapse into a core.Kind; 0 is any but
+// signals.
 func EventKind(kind string) (core.Kind, error) {
 	switch kind {
 	case "":
@@ -160,8 +160,8 @@ func EventKind(kind string) (core.Kind, error) {
 		return 0, nil
 	}
 	k, ok := core.ParseKind(kind)
-	if !ok || k == core.KindSignal {
-		return 0, fmt.Errorf("%q is not one of track, page, screen, identify, group, alias, any", kind)
+	if !ok {
+		return 0, fmt.Errorf("%q is not one of track, page, screen, identify, group, alias, signal, any", kind)
 	}
 	return k, nil
 }
@@ -171,7 +171,7 @@ func (c *checker) event(kind, event string, where []Match, path string) error {
 	if err != nil {
 		return bad(path+".kind", "%v", err)
 	}
-	if k == core.KindTrack && event == "" {
+	if (k == core.KindTrack || k == core.KindSignal) && event == "" {
 		return bad(path+".event", "names no event")
 	}
 	for i := range where {
@@ -212,7 +212,43 @@ func (c *checker) did(d *Did, path string) error {
 	} else if d.IgnoreCase {
 		return bad(path+".ignore_case", "measure %q compares no text", d.Measure)
 	}
+	if d.Window != nil && d.Window.Before != "" && !d.sums() {
+		return bad(path+".window.before", "measure %q cannot be taken over a span that ended before now", d.Measure)
+	}
 	return d.Window.check(path + ".window")
+}
+
+// sums says whether the measure is a number in which each event counts once.
+func (d *Did) sums() bool {
+	switch d.Measure {
+	case "", Count, Sum, Mean, Min, Max:
+		return true
+	}
+	return false
+}
+
+// compare checks a comparison of two measures.
+func (c *checker) compare(x *Compare, path string) error {
+	for name, d := range map[string]*Did{".a": &x.A, ".b": &x.B} {
+		if d.Picks() {
+			return bad(path+name+".measure", "%q gives no number", d.Measure)
+		}
+		if d.Op != "" || len(d.Value) > 0 {
+			return bad(path+name+".op", "stands at the comparison, not at its sides")
+		}
+		if err := c.did(d, path+name); err != nil {
+			return err
+		}
+	}
+	switch x.Op {
+	case GT, GTE, LT, LTE:
+	default:
+		return bad(path+".op", "%q is not one of gt, gte, lt, lte", x.Op)
+	}
+	if !(x.Factor >= 0 && x.Factor <= 1e6) {
+		return bad(path+".factor", "must lie between 0 and 1000000")
+	}
+	return nil
 }
 
 // Picks says whether d compares a value of one event and not a number.
@@ -249,6 +285,14 @@ func (w *Window) check(path string) error {
 	if w.Last != "" {
 		if _, err := ParseSpan(w.Last); err != nil {
 			return bad(path+".last", "%v", err)
+		}
+	}
+	if w.Before != "" {
+		if w.Last == "" {
+			return bad(path+".before", "stands with last")
+		}
+		if _, err := ParseSpan(w.Before); err != nil {
+			return bad(path+".before", "%v", err)
 		}
 	}
 	if w.Calendar != "" {
@@ -304,7 +348,7 @@ func (c *checker) sequence(s *Sequence, path string) error {
 			return bad(at+".within", "%v", err)
 		}
 	}
-	if s.Window != nil && s.Window.Calendar != "" {
+	if s.Window != nil && (s.Window.Calendar != "" || s.Window.Before != "") {
 		return bad(path+".window", "a sequence takes a window with last, or from and to")
 	}
 	return s.Window.check(path + ".window")

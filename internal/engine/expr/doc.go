@@ -9,10 +9,15 @@
 //	{"trait":{"name","op","value","ignore_case","where","for"}}
 //	{"did":{"kind","event","where":[…],"measure","property","op","value","window"}}
 //	{"sequence":{"steps":[{"event","where","not","within"}],"window"}}
+//	{"compare":{"a","op","b","factor"}}
 //	{"keyed":{"by","when":…}}
 //	{"lapse":{"event","days","gap_multiple","min_days","max_days"}}
 //	{"sample":{"salt","from","to"}}
-//	{"stage":{"was"}}
+//	{"stage":{"model","was" | "in","since","from" | "entered","from","window"}}
+//	{"segment":{"key"}}
+//	{"consent":{"channel","topic","state":[…]}}
+//	{"message":{"did","channel","message","journey","op","value","window"}}
+//	{"rfm":{"r":[…],"f":[…],"m":[…]}}
 //
 // Types matter: a comparison with a value of another type is false. A missing
 // value satisfies only not_set, is_not, not_contains and not_in.
@@ -26,5 +31,6 @@
 //
 // A pattern is RE2 and sees the first 4,096 bytes of a text. References tells
 // what a condition reads, Timed whether it changes with time alone, Lasting
-// whether who satisfies it stays.
+// whether who satisfies it stays. Expand replaces what a condition names outside
+// of the timeline (segments, scores, messages) by what it stands for.
 package expr

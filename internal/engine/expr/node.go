@@ -22,6 +22,11 @@ type Node struct {
 	Sequence *Sequence `json:"sequence,omitempty"`
 	Keyed    *Keyed    `json:"keyed,omitempty"`
 	Sample   *Sample   `json:"sample,omitempty"`
+	Compare  *Compare  `json:"compare,omitempty"`
+	Segment  *Segment  `json:"segment,omitempty"`
+	Consent  *Consent  `json:"consent,omitempty"`
+	Message  *Message  `json:"message,omitempty"`
+	RFM      *RFM      `json:"rfm,omitempty"`
 }
 
 // MarshalJSON writes a group without members as such: "all of nothing" is a
@@ -122,6 +127,16 @@ type Did struct {
 	Window     *Window         `json:"window,omitempty"`
 }
 
+// Compare holds when the measure A stands to Factor times the measure B as Op
+// says. Neither has a comparison of its own; without a value on one side it does
+// not hold.
+type Compare struct {
+	A      Did     `json:"a"`
+	Op     Op      `json:"op"` // gt, gte, lt, lte
+	B      Did     `json:"b"`
+	Factor float64 `json:"factor,omitempty"` // default 1
+}
+
 // Measure is what a Did counts.
 type Measure string
 
@@ -145,6 +160,7 @@ const (
 // [From, To).
 type Window struct {
 	Last     string     `json:"last,omitempty"`
+	Before   string     `json:"before,omitempty"`   // with Last: the span ends that long ago
 	Calendar string     `json:"calendar,omitempty"` // today, yesterday, this_week, last_week, … month, quarter, year
 	From     *time.Time `json:"from,omitempty"`
 	To       *time.Time `json:"to,omitempty"`
@@ -190,11 +206,6 @@ type Lapse struct {
 	GapMultiple float64 `json:"gap_multiple,omitempty"`
 	MinDays     float64 `json:"min_days,omitempty"`
 	MaxDays     float64 `json:"max_days,omitempty"`
-}
-
-// Stage is a condition on the stage model the node belongs to.
-type Stage struct {
-	Was string `json:"was"` // has been in this stage before
 }
 
 // Limits of one condition.

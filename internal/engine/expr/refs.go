@@ -12,6 +12,8 @@ type Refs struct {
 	Properties []string // of events; "a.b" may be a key or a path
 	Traits     []string
 	Stages     []string
+	Models     []string // stage models whose conditions are read, too
+	Segments   []string // before Expand
 }
 
 // EventRef is a kind of event that a condition reads: Kind 0 is any kind, Name
@@ -37,7 +39,7 @@ func References(n *Node) Refs {
 		return compareText(a.Name, b.Name)
 	})
 	r.Events = slices.Compact(r.Events)
-	for _, list := range []*[]string{&r.Properties, &r.Traits, &r.Stages} {
+	for _, list := range []*[]string{&r.Properties, &r.Traits, &r.Stages, &r.Models, &r.Segments} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
@@ -74,20 +76,44 @@ func (r *Refs) node(n *Node) {
 		if n.Did.Property != "" && n.Did.Measure != "" {
 			r.Properties = append(r.Properties, n.Did.Property)
 		}
+	case n.Compare != nil:
+		for _, d := range [2]*Did{&n.Compare.A, &n.Compare.B} {
+			r.node(&Node{Did: d})
+		}
 	case n.Lapse != nil:
 		r.event(n.Lapse.Kind, n.Lapse.Event, n.Lapse.Where)
 	case n.Stage != nil:
-		r.Stages = append(r.Stages, n.Stage.Was)
+		r.stage(n.Stage)
 	case n.Sequence != nil:
 		for i := range n.Sequence.Steps {
 			st := &n.Sequence.Steps[i]
 			r.event(st.Kind, st.Event, st.Where)
 		}
+	case n.Segment != nil:
+		r.Segments = append(r.Segments, n.Segment.Key)
+	case n.Message != nil:
+		if d, err := n.Message.did(); err == nil {
+			r.event(d.Kind, d.Event, d.Where)
+		}
+	case n.Consent != nil:
+		r.Events = append(r.Events, EventRef{core.KindSignal, SignalConsent})
+		r.Properties = append(r.Properties, "channel", "topic", "state", "holder", "over")
 	case n.Keyed != nil:
 		r.Properties = append(r.Properties, n.Keyed.By)
 		if n.Keyed.When != nil {
 			r.node(n.Keyed.When)
 		}
+	}
+}
+
+func (r *Refs) stage(s *Stage) {
+	for _, key := range slices.Concat(s.In, s.Entered, []string{s.Was, s.From}) {
+		if key != "" {
+			r.Stages = append(r.Stages, key)
+		}
+	}
+	if s.Model != "" {
+		r.Models = append(r.Models, s.Model)
 	}
 }
 
@@ -110,7 +136,8 @@ func (s *Sequence) last() Step {
 	return s.Steps[len(s.Steps)-1]
 }
 
-// Timed says whether n may change because time passes and nothing happens.
+// Timed says whether n may change because time passes and nothing happens. What
+// it names elsewhere, before Expand, may.
 func Timed(n *Node) bool {
 	for _, group := range [2][]Node{n.All, n.Any} {
 		for i := range group {
@@ -134,8 +161,12 @@ func Timed(n *Node) bool {
 		return n.Sequence.Window.moves() || last.Not && last.Within != ""
 	case n.Keyed != nil:
 		return n.Keyed.When != nil && Timed(n.Keyed.When)
+	case n.Message != nil:
+		return n.Message.Window.moves()
+	case n.Compare != nil:
+		return n.Compare.A.Window.moves() || n.Compare.B.Window.moves()
 	}
-	return false
+	return n.Stage != nil && (n.Stage.Was == "" || n.Stage.Model != "") || n.Segment != nil || n.RFM != nil
 }
 
 func timedMatch(m *Match) bool {
@@ -171,7 +202,11 @@ func (n *Node) monotone() (up, down bool) {
 	case n.Did != nil:
 		return n.Did.monotone()
 	case n.Stage != nil:
-		return true, false
+		return n.Stage.Was != "" || len(n.Stage.Entered) > 0 && !n.Stage.Window.moves(), false
+	case n.Message != nil:
+		if d, err := n.Message.did(); err == nil {
+			return d.monotone()
+		}
 	case n.Sample != nil:
 		return true, true
 	case n.Sequence != nil:

@@ -33,10 +33,20 @@ func (w *words) node(n *Node, inner bool) string {
 		return w.match(n.Trait, w.trait)
 	case n.Did != nil:
 		return w.didText(n.Did)
+	case n.Compare != nil:
+		return w.compare(n.Compare)
 	case n.Lapse != nil:
 		return w.lapseText(n.Lapse)
 	case n.Stage != nil:
-		return fmt.Sprintf(w.was, n.Stage.Was)
+		return w.stage(n.Stage)
+	case n.Segment != nil:
+		return fmt.Sprintf(w.segment, n.Segment.Key)
+	case n.Consent != nil:
+		return w.consentText(n.Consent)
+	case n.Message != nil:
+		return w.messageText(n.Message)
+	case n.RFM != nil:
+		return w.rfm(n.RFM)
 	case n.Sequence != nil:
 		return w.sequence(n.Sequence)
 	case n.Keyed != nil:
@@ -186,19 +196,13 @@ func (w *words) didText(d *Did) string {
 	if err != nil {
 		return ev
 	}
-	low := core.FormatMinor(b.Lo, 6)
-	low = strings.TrimSuffix(strings.TrimRight(low, "0"), ".")
-	value := low
-	if b.Op == Between || b.Op == NotBetween {
-		value += w.and + strings.TrimSuffix(strings.TrimRight(core.FormatMinor(b.Hi, 6), "0"), ".")
-	}
-	form := map[Op]string{GT: w.more, GTE: w.atLeast, LT: w.less, LTE: w.atMost, Is: w.exactly, Between: w.between, NotBetween: w.notBetween}[b.Op]
+	low, value := number(b.Lo), w.bound(b)
 	if d.Measure != "" && d.Measure != Count {
 		name := w.measures[d.Measure]
 		if strings.Contains(name, "%s") {
 			name = fmt.Sprintf(name, d.Property)
 		}
-		return fmt.Sprintf(w.did, ev, ": "+name+" "+fmt.Sprintf(form, value))
+		return fmt.Sprintf(w.did, ev, ": "+name+" "+value)
 	}
 	switch {
 	case b.Op == LT && low == "1", (b.Op == Is || b.Op == LTE) && low == "0":
@@ -206,9 +210,46 @@ func (w *words) didText(d *Did) string {
 	case b.Op == GTE && low == "1":
 		return fmt.Sprintf(w.did, ev, "")
 	case low == "1" && b.Op != Between && b.Op != NotBetween:
-		return fmt.Sprintf(w.did, ev, " "+fmt.Sprintf(form, w.once))
+		return fmt.Sprintf(w.did, ev, " "+fmt.Sprintf(w.form(b.Op), w.once))
 	}
-	return fmt.Sprintf(w.did, ev, " "+fmt.Sprintf(form, value)+" "+w.times)
+	return fmt.Sprintf(w.did, ev, " "+value+" "+w.times)
+}
+
+// bound says a comparison of a number.
+func (w *words) bound(b Bound) string {
+	value := number(b.Lo)
+	if b.Op == Between || b.Op == NotBetween {
+		value += w.and + number(b.Hi)
+	}
+	return fmt.Sprintf(w.form(b.Op), value)
+}
+
+func (w *words) form(op Op) string {
+	return map[Op]string{GT: w.more, GTE: w.atLeast, LT: w.less, LTE: w.atMost, Is: w.exactly, Between: w.between, NotBetween: w.notBetween}[op]
+}
+
+// number writes millionths without needless zeros.
+func number(millionths int64) string {
+	return strings.TrimSuffix(strings.TrimRight(core.FormatMinor(millionths, 6), "0"), ".")
+}
+
+// compare says which of two measures is the larger.
+func (w *words) compare(x *Compare) string {
+	side := func(d *Did) string {
+		name := w.measures[d.Measure]
+		switch {
+		case d.Measure == "" || d.Measure == Count:
+			name = w.count
+		case strings.Contains(name, "%s"):
+			name = fmt.Sprintf(name, d.Property)
+		}
+		return fmt.Sprintf(w.measureOf, name, w.event(d.Kind, d.Event, d.Where)+w.window(d.Window))
+	}
+	b := side(&x.B)
+	if x.Factor != 0 && x.Factor != 1 {
+		b = percent(x.Factor) + " × " + b
+	}
+	return fmt.Sprintf(w.ops[x.Op], side(&x.A), b)
 }
 
 // picked says what the first or last event tells.
@@ -256,6 +297,8 @@ func (w *words) window(win *Window) string {
 	switch {
 	case win == nil:
 		return ""
+	case win.Before != "":
+		return w.window(&Window{Last: win.Last}) + fmt.Sprintf(w.ending, w.span(win.Before))
 	case win.Last != "":
 		if unit := win.Last[len(win.Last)-1]; w.lastHer != "" && (unit == 'h' || unit == 'w') {
 			return fmt.Sprintf(w.lastHer, w.span(win.Last))

@@ -27,6 +27,15 @@ type words struct {
 	of                                string // between numbers from 20 and what they count
 	periods                           map[string]string
 	days                              [7]string
+
+	inStage, enteredStage, fromStage, ofModel string
+	entry                                     string // since when it is there
+	segment, consent, topic                   string
+	states                                    map[string]string
+	message, ofMessage, ofJourney             string
+	outcomes, channels                        map[string]string
+	scores                                    [3]string // recency, frequency, money
+	count, measureOf, ending                  string
 }
 
 func languages() map[string]*words {
@@ -62,6 +71,14 @@ func english() *words {
 		keyed: "for one and the same “%s”: %s", sample: "is in the random share from %s %% to %s %% of “%s”",
 		periods: map[string]string{"today": "today", "yesterday": "yesterday", "this_week": "this week", "last_week": "last week", "this_month": "this month", "last_month": "last month", "this_quarter": "this quarter", "last_quarter": "last quarter", "this_year": "this year", "last_year": "last year"},
 		days:    [7]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"},
+		inStage: "is in stage %s", enteredStage: "went into stage %s", fromStage: ", coming from “%s”", ofModel: " of “%s”", entry: "the entry",
+		segment: "is in segment “%s”", consent: "consent for %s is %s", topic: "%s, topic “%s”",
+		states:  map[string]string{"subscribed": "subscribed", "unknown": "unknown", "pending": "pending", "unsubscribed": "unsubscribed"},
+		message: "%s %s", ofMessage: " “%s”", ofJourney: " of journey “%s”",
+		outcomes: map[string]string{"sent": "was sent", "delivered": "received", "opened": "opened", "clicked": "clicked in", "bounced": "could not receive", "complained": "complained about", "unsubscribed": "unsubscribed from", "replied": "replied to"},
+		channels: map[string]string{"email": "an e-mail", "push": "a push message", "sms": "an SMS"},
+		scores:   [3]string{"recency score is %s", "frequency score is %s", "money score is %s"},
+		count:    "the number", measureOf: "%s of %s", ending: " ending %s ago",
 	}
 }
 
@@ -94,6 +111,14 @@ func italian() *words {
 		keyed: "per uno stesso «%s»: %s", sample: "è nella quota casuale dal %s %% al %s %% di «%s»",
 		periods: map[string]string{"today": "oggi", "yesterday": "ieri", "this_week": "questa settimana", "last_week": "la settimana scorsa", "this_month": "questo mese", "last_month": "il mese scorso", "this_quarter": "questo trimestre", "last_quarter": "il trimestre scorso", "this_year": "quest’anno", "last_year": "l’anno scorso"},
 		days:    [7]string{"lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"},
+		inStage: "è nella fase %s", enteredStage: "è entrato nella fase %s", fromStage: ", provenendo da «%s»", ofModel: " di «%s»", entry: "l’ingresso",
+		segment: "è nel segmento «%s»", consent: "il consenso per %s è %s", topic: "%s, argomento «%s»",
+		states:  map[string]string{"subscribed": "iscritto", "unknown": "sconosciuto", "pending": "in attesa", "unsubscribed": "disiscritto"},
+		message: "%s %s", ofMessage: " «%s»", ofJourney: " del percorso «%s»",
+		outcomes: map[string]string{"sent": "è stato destinatario di", "delivered": "ha ricevuto", "opened": "ha aperto", "clicked": "ha cliccato in", "bounced": "non ha potuto ricevere", "complained": "ha segnalato come spam", "unsubscribed": "si è disiscritto da", "replied": "ha risposto a"},
+		channels: map[string]string{"email": "un’e-mail", "push": "una notifica push", "sms": "un SMS"},
+		scores:   [3]string{"il punteggio di recenza è %s", "il punteggio di frequenza è %s", "il punteggio di spesa è %s"},
+		count:    "il numero", measureOf: "%s di %s", ending: " fino a %s fa",
 	}
 }
 
@@ -126,5 +151,13 @@ func romanian() *words {
 		keyed: "pentru același „%s”: %s", sample: "este în cota aleatorie de la %s %% la %s %% din „%s”",
 		periods: map[string]string{"today": "azi", "yesterday": "ieri", "this_week": "săptămâna aceasta", "last_week": "săptămâna trecută", "this_month": "luna aceasta", "last_month": "luna trecută", "this_quarter": "trimestrul acesta", "last_quarter": "trimestrul trecut", "this_year": "anul acesta", "last_year": "anul trecut"},
 		days:    [7]string{"luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"},
+		inStage: "este în etapa %s", enteredStage: "a intrat în etapa %s", fromStage: ", venind din „%s”", ofModel: " din „%s”", entry: "intrarea",
+		segment: "este în segmentul „%s”", consent: "acordul pentru %s este %s", topic: "%s, tema „%s”",
+		states:  map[string]string{"subscribed": "abonat", "unknown": "necunoscut", "pending": "în așteptare", "unsubscribed": "dezabonat"},
+		message: "%s %s", ofMessage: " „%s”", ofJourney: " din parcursul „%s”",
+		outcomes: map[string]string{"sent": "i s-a trimis", "delivered": "a primit", "opened": "a deschis", "clicked": "a dat clic în", "bounced": "nu a putut primi", "complained": "a reclamat", "unsubscribed": "s-a dezabonat de la", "replied": "a răspuns la"},
+		channels: map[string]string{"email": "un e-mail", "push": "o notificare push", "sms": "un SMS"},
+		scores:   [3]string{"scorul de recență este %s", "scorul de frecvență este %s", "scorul de cheltuieli este %s"},
+		count:    "numărul", measureOf: "%s pentru %s", ending: " încheiate acum %s",
 	}
 }

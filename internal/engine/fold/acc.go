@@ -24,6 +24,8 @@ const (
 	modeSequence             // how far chains of events have come
 	modeKeyed                // one state of an inner Program for each value of a property
 	modeHeld                 // since when a trait satisfies a comparison
+	modeLadder               // where the customer stands in a stage model, and entries watched
+	modeConsent              // newest word on a topic by holder
 )
 
 // Bounds of what one customer's state may hold.
@@ -43,6 +45,7 @@ type acc struct {
 	property string
 	measure  expr.Measure
 	span     core.Micros // rolling window; 0 = none
+	before   core.Micros // and how long ago it ends
 	from, to core.Micros // fixed range [from, to); 0 = open
 	keep     int         // newest entries a ring keeps; 0 = all
 	zone     *time.Location
@@ -61,6 +64,9 @@ type acc struct {
 	refs  []expr.EventRef
 	held  *expr.Matcher
 	spans []core.Micros // of modeHeld
+
+	ladder  *Ladder
+	entries []entryWatch
 }
 
 // slot is one accumulator's value for one customer.
@@ -76,6 +82,7 @@ type slot struct {
 	steps         []entry  // newest chain up to each step; val is its first instant
 	subs          []sub
 	keys          []keyState
+	climb         *Climber
 }
 
 type entry struct {
@@ -91,6 +98,11 @@ func (a *acc) setWindow(w *expr.Window, bound expr.Bound) error {
 			return err
 		}
 		a.span, a.mode = span, modeRing
+		if w.Before != "" {
+			if a.before, err = expr.ParseSpan(w.Before); err != nil {
+				return err
+			}
+		}
 	} else if w != nil {
 		if w.From != nil {
 			a.from = core.FromTime(*w.From)
@@ -106,7 +118,7 @@ func (a *acc) setWindow(w *expr.Window, bound expr.Bound) error {
 	case expr.Distinct:
 		a.mode = modeSet
 	case expr.Count:
-		if a.mode == modeRing {
+		if a.mode == modeRing && a.before == 0 {
 			a.keep = keepFor(bound)
 		}
 	}
@@ -154,6 +166,9 @@ func (a *acc) apply(s *slot, in *Input) {
 		return
 	case modeCalendar:
 		a.applyCalendar(s, in)
+		return
+	case modeConsent:
+		a.applyConsent(s, in)
 		return
 	}
 	if a.from != 0 && in.Time < a.from || a.to != 0 && in.Time >= a.to {
@@ -235,7 +250,7 @@ func (a *acc) addDistinct(s *slot, at, val int64) {
 func (a *acc) prune(s *slot, now core.Micros) {
 	drop := 0
 	if a.span > 0 {
-		for drop < len(s.ring) && s.ring[drop].at <= now-a.span {
+		for drop < len(s.ring) && s.ring[drop].at <= now-a.span-a.before {
 			drop++
 		}
 	}
@@ -281,7 +296,7 @@ func (a *acc) measured(s *slot, m expr.Measure, now core.Micros) (int64, bool) {
 	var n, sum int64
 	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
 	for i := range s.ring {
-		if a.span > 0 && s.ring[i].at <= now-a.span {
+		if at := s.ring[i].at; a.span > 0 && (at <= now-a.span-a.before || at > now-a.before) {
 			continue
 		}
 		n++

@@ -27,8 +27,8 @@ func (s *slot) append(buf []byte) []byte {
 	if len(s.ring) > 0 {
 		head |= 2
 	}
-	if s.set {
-		head |= 4
+	if s.set || s.climb != nil {
+		head |= 4 // a ladder keeps no text: the bit says that somebody climbs
 	}
 	if s.nums != 0 {
 		head |= 8
@@ -52,7 +52,7 @@ func (s *slot) append(buf []byte) []byte {
 	if head&2 != 0 {
 		buf = appendEntries(buf, s.ring)
 	}
-	if head&4 != 0 {
+	if head&4 != 0 && s.climb == nil {
 		buf = appendText(buf, s.text)
 	}
 	return s.appendLater(buf, head)
@@ -83,6 +83,9 @@ func (s *slot) appendLater(buf []byte, head byte) []byte {
 	}
 	if head&128 != 0 {
 		buf = appendEntries(buf, s.steps)
+	}
+	if s.climb != nil {
+		buf = s.climb.Append(buf)
 	}
 	return buf
 }
@@ -131,7 +134,7 @@ func (s *slot) read(r *reader, a *acc) {
 	if head&2 != 0 {
 		s.ring = r.entries(maxRing)
 	}
-	if head&4 != 0 {
+	if head&4 != 0 && a.mode != modeLadder {
 		s.set = true
 		s.text = r.text()
 	}
@@ -142,7 +145,7 @@ func (s *slot) read(r *reader, a *acc) {
 // keep are damage.
 func (s *slot) readLater(r *reader, a *acc, head byte) {
 	for i, m := range [4]mode{modeCalendar, modeFirst, modeKeyed, modeSequence} {
-		if head&(16<<i) != 0 && a.mode != m {
+		if head&(16<<i) != 0 && a.mode != m && !(m == modeSequence && a.mode == modeLadder) {
 			r.err = true
 		}
 	}
@@ -165,7 +168,17 @@ func (s *slot) readLater(r *reader, a *acc, head byte) {
 		s.readKeys(r, a)
 	}
 	if head&128 != 0 {
-		if s.steps = r.entries(maxRing); !r.err && len(s.steps) != a.seq.events {
+		want := len(a.entries)
+		if a.seq != nil {
+			want = a.seq.events
+		}
+		if s.steps = r.entries(maxRing); !r.err && len(s.steps) != want {
+			r.err = true
+		}
+	}
+	if head&4 != 0 && a.mode == modeLadder && !r.err {
+		var err error
+		if s.climb, r.buf, err = a.ladder.decode(r.buf); err != nil {
 			r.err = true
 		}
 	}

@@ -45,7 +45,7 @@ func (b *Builder) keyed(k *expr.Keyed) (cond, error) {
 // reads says whether the condition on one value is about such events.
 func (a *acc) reads(in *Input) bool {
 	for _, r := range a.refs {
-		if (r.Kind == 0 || r.Kind == in.Kind) && (r.Name == "" || r.Name == in.Name) {
+		if (eventKey{r.Kind, r.Name}).takes(in) {
 			return true
 		}
 	}
@@ -114,6 +114,9 @@ func (b *Builder) held(m *expr.Match) (cond, error) {
 // applyHeld keeps since when the comparison holds. A trait that was never set
 // is missing from the customer's first event on.
 func (a *acc) applyHeld(s *slot, in *Input) bool {
+	if in.Kind == core.KindSignal {
+		return false
+	}
 	first := s.n == 0
 	s.n = 1
 	raw, null, ok := "", true, false

@@ -25,6 +25,80 @@ type opCase struct {
 	customer    core.CustomerID
 	events      []fold.Input
 	checks      []check
+	library     library
+}
+
+// library is what the conditions of a case name.
+type library struct {
+	segments map[string]*expr.Node
+	models   map[string][]fold.Rung
+	cuts     *expr.Cuts
+}
+
+func (l library) Segment(key string) (*expr.Node, bool) {
+	n, ok := l.segments[key]
+	return n, ok
+}
+
+func (l library) Cuts() (expr.Cuts, bool) {
+	if l.cuts == nil {
+		return expr.Cuts{}, false
+	}
+	return *l.cuts, true
+}
+
+func (l library) DefaultModel() string {
+	if _, ok := l.models["main"]; ok {
+		return "main"
+	}
+	return ""
+}
+
+func (l library) Stages(model string) (out []string, ok bool) {
+	for _, r := range l.models[model] {
+		out = append(out, r.Key)
+	}
+	return out, out != nil
+}
+
+// builder starts a Program that knows the models.
+func (l library) builder(cal expr.Calendar) *fold.Builder {
+	b := fold.NewBuilderIn(cal)
+	b.Models = func(key string) (*fold.Ladder, error) { return fold.NewLadder(cal, l.models[key]) }
+	return b
+}
+
+// note reads a line that tells what a condition names.
+func (l *library) note(t *testing.T, word, rest string) {
+	t.Helper()
+	key, rest, _ := strings.Cut(rest, " ")
+	switch word {
+	case "cuts":
+		l.cuts = &expr.Cuts{}
+		if err := json.Unmarshal([]byte(key+rest), l.cuts); err != nil {
+			t.Fatal(err)
+		}
+	case "segment":
+		n, err := expr.Parse([]byte(rest))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.segments[key] = n
+	case "model":
+		var rungs []struct {
+			Key  string
+			When expr.Node
+			Stay string
+		}
+		if err := json.Unmarshal([]byte(rest), &rungs); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rungs {
+			r := fold.Rung{Key: rungs[i].Key, When: &rungs[i].When}
+			r.Stay, _ = expr.ParseSpan(rungs[i].Stay)
+			l.models[key] = append(l.models[key], r)
+		}
+	}
 }
 
 type check struct {
@@ -72,6 +146,11 @@ func TestEveryOperatorHasACase(t *testing.T) {
 	source, err := os.ReadFile("../expr/node.go")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, member := range regexp.MustCompile(`(?m)^\t\w+ +(?:\[\]|\*)\w+ +`+"`json:\"(\\w+),omitempty\"`").FindAllStringSubmatch(strings.SplitN(string(source), "\n}", 2)[0], -1) {
+		if !strings.Contains(string(table), `{"`+member[1]+`":`) {
+			t.Errorf("condition %s has no case", member[1])
+		}
 	}
 	names := regexp.MustCompile(`(?m)^\t\w+ +(Op|Measure) += "(\w+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(names) < 50 {
@@ -124,7 +203,7 @@ func readCase(t *testing.T, part string) *opCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &opCase{sentences: map[string]string{}, cal: expr.Calendar{Zone: rome, Week: time.Monday}}
+	c := &opCase{library: library{segments: map[string]*expr.Node{}, models: map[string][]fold.Rung{}}, sentences: map[string]string{}, cal: expr.Calendar{Zone: rome, Week: time.Monday}}
 	for line := range strings.SplitSeq(part, "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {
@@ -146,7 +225,9 @@ func readCase(t *testing.T, part string) *opCase {
 				t.Fatal(err)
 			}
 			c.customer = core.CustomerID(id)
-		case "event", "page", "traits":
+		case "model", "segment", "cuts":
+			c.library.note(t, word, rest)
+		case "event", "page", "traits", "signal":
 			c.events = append(c.events, c.event(t, word, rest))
 		case "true", "false":
 			at, less := strings.CutSuffix(rest, " -1µs")
@@ -188,7 +269,13 @@ func (c *opCase) event(t *testing.T, word, rest string) fold.Input {
 	case "page":
 		in.Kind = core.KindPage
 	default:
-		in.Name, props, _ = strings.Cut(rest, " ")
+		if word == "signal" {
+			in.Kind = core.KindSignal
+		}
+		in.Name, props = rest, ""
+		if i := strings.Index(rest, " {"); i >= 0 {
+			in.Name, props = rest[:i], rest[i+1:]
+		}
 	}
 	if props == "" {
 		props = "{}"
@@ -215,8 +302,12 @@ func (c *opCase) run(t *testing.T) {
 			t.Errorf("%s: %q, want %q", lang, got, c.sentences[lang])
 		}
 	}
-	b := fold.NewBuilderIn(c.cal)
-	num, err := b.Add(n)
+	whole, err := expr.Expand(n, c.library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.library.builder(c.cal)
+	num, err := b.Add(whole)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package fold_test
 
 import (
 	"math"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -15,6 +16,7 @@ type oracle struct {
 	customer core.CustomerID
 	events   []fold.Input // up to now
 	now      core.Micros
+	model    []fold.Rung
 }
 
 func (o *oracle) eval(n *expr.Node) bool {
@@ -51,8 +53,74 @@ func (o *oracle) eval(n *expr.Node) bool {
 		return o.keyed(n.Keyed)
 	case n.Sample != nil:
 		return n.Sample.Holds(o.customer)
+	case n.Compare != nil:
+		return o.compare(n.Compare)
+	case n.Stage != nil:
+		return slices.Contains(n.Stage.In, o.stands())
+	case n.Consent != nil:
+		return slices.Contains(n.Consent.State, o.consent())
 	}
 	return false
+}
+
+func (o *oracle) compare(c *expr.Compare) bool {
+	var v [2]float64
+	for i, d := range [2]*expr.Did{&c.A, &c.B} {
+		var in []int
+		for _, k := range o.selected(d.Kind, d.Event, d.Where) {
+			if o.inside(d.Window, o.events[k].Time) {
+				in = append(in, k)
+			}
+		}
+		m, ok := o.measure(d, in)
+		if !ok {
+			return false
+		}
+		v[i] = float64(m)
+	}
+	if c.Factor != 0 {
+		v[1] *= c.Factor
+	}
+	return map[expr.Op]bool{expr.GT: v[0] > v[1], expr.GTE: v[0] >= v[1], expr.LT: v[0] < v[1], expr.LTE: v[0] <= v[1]}[c.Op]
+}
+
+// stands is the last stage of the model whose condition holds.
+func (o *oracle) stands() string {
+	if len(o.events) == 0 {
+		return "" // nobody stands anywhere before the first event
+	}
+	for i := len(o.model) - 1; i >= 0; i-- {
+		if o.eval(o.model[i].When) {
+			return o.model[i].Key
+		}
+	}
+	return ""
+}
+
+// consent is the strictest last word of those whose word nobody took back.
+func (o *oracle) consent() string {
+	word := "unknown"
+	level := -1
+	for i := range o.events {
+		if o.events[i].Name != expr.SignalConsent {
+			continue
+		}
+		holder, _ := o.events[i].Props.Prop("holder")
+		gone := false
+		for j := i + 1; j < len(o.events); j++ {
+			if o.events[j].Name != expr.SignalConsent {
+				continue
+			}
+			again, _ := o.events[j].Props.Prop("holder")
+			over, _ := o.events[j].Props.Prop("over")
+			gone = gone || again.Num == holder.Num || over.List[0].Num == holder.Num
+		}
+		state, _ := o.events[i].Props.Prop("state")
+		if l := slices.Index(expr.ConsentStates(), state.Text); !gone && l > level {
+			word, level = state.Text, l
+		}
+	}
+	return word
 }
 
 func (o *oracle) match(m expr.Match, v core.Value, set bool, now core.Micros) bool {
@@ -81,6 +149,9 @@ func (o *oracle) held(m *expr.Match) bool {
 	plain.For = ""
 	since, ok := core.Micros(0), false
 	for n := len(o.events); n > 0; n-- {
+		if o.events[n-1].Kind == core.KindSignal {
+			continue // what Ciclo writes itself begins nothing
+		}
 		if v, set := o.trait(m.Name, n); !o.match(plain, v, set, o.now) {
 			break
 		}
@@ -102,7 +173,7 @@ func (o *oracle) selected(kind, event string, where []expr.Match) []int {
 
 func (o *oracle) takes(i int, kind, event string, where []expr.Match) bool {
 	e := &o.events[i]
-	if k, err := expr.EventKind(kind); err != nil || k != 0 && e.Kind != k || event != "" && e.Name != event {
+	if k, err := expr.EventKind(kind); err != nil || k == 0 && e.Kind == core.KindSignal || k != 0 && e.Kind != k || event != "" && e.Name != event {
 		return false
 	}
 	for _, m := range where {
@@ -123,7 +194,11 @@ func (o *oracle) inside(w *expr.Window, at core.Micros) bool {
 		return true
 	case w.Last != "":
 		span, err := expr.ParseSpan(w.Last)
-		return err == nil && at > o.now-span
+		before := core.Micros(0)
+		if w.Before != "" {
+			before, _ = expr.ParseSpan(w.Before)
+		}
+		return err == nil && at > o.now-before-span && at <= o.now-before
 	case w.Calendar != "":
 		unit, back, _ := w.Period()
 		return o.cal.Period(unit, at) == o.cal.Period(unit, o.now)-back

@@ -3,6 +3,7 @@ package fold
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -40,11 +41,23 @@ type eventKey struct {
 	name string    // "" is any
 }
 
+// takes says whether an event is one of k. What Ciclo writes itself counts only
+// where its kind is named.
+func (k eventKey) takes(in *Input) bool {
+	if k.kind == 0 && in.Kind == core.KindSignal || k.kind != 0 && k.kind != in.Kind {
+		return false
+	}
+	return k.name == "" || k.name == in.Name
+}
+
 // Builder collects conditions into one Program.
 type Builder struct {
 	p     *Program
 	byKey map[string]int
 	marks map[string]int
+	// Models gives the ladder of a stage model by its key, for conditions on
+	// another model than the one they belong to.
+	Models func(key string) (*Ladder, error)
 }
 
 // NewBuilder starts a Program whose days are those of zone and whose weeks
@@ -103,6 +116,8 @@ type Program struct {
 	byEvent map[eventKey][]int
 	byTrait map[string]int
 	every   []int // accumulators that look at each event themselves
+	ladders []int // of these, the ladders
+	sampled bool  // a condition asks for a random share
 }
 
 // cond evaluates to true or false on a state at an instant.
@@ -132,10 +147,24 @@ func (b *Builder) compile(n *expr.Node) (cond, error) {
 		return b.keyed(n.Keyed)
 	case n.Sample != nil:
 		sample := *n.Sample
+		b.p.sampled = true
 		return func(s *State, _ core.Micros) bool { return sample.Holds(s.Customer) }, nil
 	}
-	bit := uint64(1) << b.Mark(n.Stage.Was)
-	return func(s *State, _ core.Micros) bool { return s.Marks&bit != 0 }, nil
+	if n.Compare != nil {
+		return b.compare(n.Compare)
+	}
+	return b.outside(n)
+}
+
+// outside compiles conditions on what is not in a customer's own events.
+func (b *Builder) outside(n *expr.Node) (cond, error) {
+	switch {
+	case n.Stage != nil:
+		return b.stage(n.Stage)
+	case n.Consent != nil:
+		return b.consent(n.Consent)
+	}
+	return nil, fmt.Errorf("a segment, message or score must be expanded before it is compiled")
 }
 
 func (b *Builder) group(nodes []expr.Node, all bool) (cond, error) {
@@ -168,8 +197,11 @@ func (b *Builder) slot(key string, a acc) int {
 	switch a.mode {
 	case modeTrait:
 		b.p.byTrait[a.property] = i
-	case modeSequence, modeKeyed, modeHeld:
+	case modeSequence, modeKeyed, modeHeld, modeLadder:
 		b.p.every = append(b.p.every, i)
+		if a.mode == modeLadder {
+			b.p.ladders = append(b.p.ladders, i)
+		}
 	default:
 		b.p.byEvent[a.event] = append(b.p.byEvent[a.event], i)
 	}
@@ -245,6 +277,19 @@ func (b *Builder) did(d *expr.Did) (cond, error) {
 	if err != nil {
 		return nil, err
 	}
+	measure, err := b.measure(d, a, key, bound)
+	if err != nil {
+		return nil, err
+	}
+	return func(s *State, now core.Micros) bool {
+		v, ok := measure(s, now)
+		return ok && bound.Holds(v)
+	}, nil
+}
+
+// measure compiles what a Did measures, in millionths; bound is what it will be
+// compared with.
+func (b *Builder) measure(d *expr.Did, a acc, key string, bound expr.Bound) (func(*State, core.Micros) (int64, bool), error) {
 	if err := a.setWindow(d.Window, bound); err != nil {
 		return nil, err
 	}
@@ -253,16 +298,54 @@ func (b *Builder) did(d *expr.Did) (cond, error) {
 	}
 	i := b.slot(a.key(key), a.inCalendar(d.Window, b.p.cal))
 	measure := a.measure
-	return func(s *State, now core.Micros) bool {
+	return func(s *State, now core.Micros) (int64, bool) {
 		in, sl := b.p.accs[i].within(&s.slots[i], now)
-		v, ok := in.measured(sl, measure, now)
-		return ok && bound.Holds(v)
+		return in.measured(sl, measure, now)
+	}, nil
+}
+
+// compare compiles a comparison of two measures.
+func (b *Builder) compare(n *expr.Compare) (cond, error) {
+	var side [2]func(*State, core.Micros) (int64, bool)
+	for i, d := range [2]*expr.Did{&n.A, &n.B} {
+		ev, where, key, err := b.selector(d.Kind, d.Event, d.Where)
+		if err != nil {
+			return nil, err
+		}
+		a := acc{event: ev, where: where, property: d.Property, measure: d.Measure, zone: b.p.cal.Zone}
+		if a.measure == "" {
+			a.measure = expr.Count
+		}
+		if side[i], err = b.measure(d, a, key, expr.Bound{Op: expr.GTE, Lo: math.MaxInt64}); err != nil {
+			return nil, err
+		}
+	}
+	factor := n.Factor
+	if factor == 0 {
+		factor = 1
+	}
+	op := n.Op
+	return func(s *State, now core.Micros) bool {
+		x, ok := side[0](s, now)
+		y, both := side[1](s, now)
+		l, r := float64(x), float64(y)*factor
+		switch {
+		case !ok || !both:
+			return false
+		case op == expr.GT:
+			return l > r
+		case op == expr.GTE:
+			return l >= r
+		case op == expr.LT:
+			return l < r
+		}
+		return l <= r
 	}, nil
 }
 
 // key names what an accumulator of a Did keeps, so that it is kept once.
 func (a *acc) key(selector string) string {
-	key := fmt.Sprintf("did\x00%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d", selector, a.storage(), a.property, a.span, a.from, a.to, a.keep)
+	key := fmt.Sprintf("did\x00%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d\x00%d", selector, a.storage(), a.property, a.span, a.before, a.from, a.to, a.keep)
 	if a.calendar != "" {
 		key += "\x00" + a.calendar
 	}

@@ -32,7 +32,8 @@ func TestFoldAgreesWithDefinition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := fold.NewBuilderIn(cal)
+		models := library{models: map[string][]fold.Rung{"main": anyModel(rnd)}}
+		b := models.builder(cal)
 		c, err := b.Add(&n)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
@@ -47,7 +48,7 @@ func TestFoldAgreesWithDefinition(t *testing.T) {
 		live, backfill := r.walk(events, checks, true), r.walk(events, checks, false)
 		lasting, held := expr.Lasting(&n), false
 		for i, k := range checks {
-			o := oracle{cal: cal, customer: r.customer, now: k.at}
+			o := oracle{cal: cal, customer: r.customer, now: k.at, model: models.models["main"]}
 			for j := range events {
 				if events[j].Time <= k.at {
 					o.events = append(o.events, events[j])
@@ -91,6 +92,11 @@ func history(rnd *rand.Rand) []fold.Input {
 			in.Kind, in.Name = core.KindIdentify, ""
 		case 1:
 			in.Kind, in.Name = core.KindPage, ""
+		case 2:
+			if rnd.IntN(2) == 0 {
+				in.Kind, in.Name = core.KindSignal, expr.SignalConsent
+				props = fmt.Sprintf(`{"channel":"email","topic":"","state":%q,"holder":%d,"over":[%d]`, expr.ConsentStates()[rnd.IntN(4)], 1+rnd.IntN(3), 1+rnd.IntN(3))
+			}
 		}
 		in.Props = fold.JSON(props + "}")
 		events[i] = in
@@ -125,7 +131,11 @@ func anyNode(rnd *rand.Rand, level int) expr.Node {
 		}
 		return expr.Node{Not: &kids[0]}
 	}
-	switch rnd.IntN(9) {
+	switch rnd.IntN(11) {
+	case 9:
+		return expr.Node{Stage: &expr.Stage{Model: "main", In: []string{"one", "three"}[:1+rnd.IntN(2)]}}
+	case 10:
+		return expr.Node{Consent: &expr.Consent{Channel: "email", State: expr.ConsentStates()[rnd.IntN(2):][:2]}}
 	case 0, 1:
 		return expr.Node{Trait: anyTrait(rnd)}
 	case 2:
@@ -151,6 +161,8 @@ func eventNode(rnd *rand.Rand, level int) expr.Node {
 		return expr.Node{Sequence: anySequence(rnd)}
 	case 2:
 		return expr.Node{Lapse: &expr.Lapse{Event: anyEvent(rnd), Days: []float64{0.5, 2}[rnd.IntN(2)]}}
+	case 3:
+		return expr.Node{Compare: &expr.Compare{A: anySum(rnd), Op: []expr.Op{expr.GT, expr.GTE, expr.LT, expr.LTE}[rnd.IntN(4)], B: anySum(rnd), Factor: []float64{0, 0.5, 2}[rnd.IntN(3)]}}
 	}
 	d := &expr.Did{Event: anyEvent(rnd), Window: anyWindow(rnd)}
 	if rnd.IntN(6) == 0 {
@@ -182,6 +194,29 @@ func eventNode(rnd *rand.Rand, level int) expr.Node {
 		}
 	}
 	return expr.Node{Did: d}
+}
+
+// anySum is one side of a comparison; its window may have ended before now.
+func anySum(rnd *rand.Rand) expr.Did {
+	d := expr.Did{Event: anyEvent(rnd), Measure: []expr.Measure{"", expr.Sum, expr.Mean, expr.Min, expr.Max}[rnd.IntN(5)], Window: anyWindow(rnd)}
+	if d.Measure != "" {
+		d.Property = "v"
+	}
+	if d.Window != nil && d.Window.Last != "" && rnd.IntN(2) == 0 {
+		d.Window.Before = anySpan(rnd)
+	}
+	return d
+}
+
+// anyModel is a stage model without memory: where a customer stands follows from
+// the conditions alone.
+func anyModel(rnd *rand.Rand) []fold.Rung {
+	var out []fold.Rung
+	for _, key := range []string{"one", "two", "three"} {
+		when := eventNode(rnd, 0)
+		out = append(out, fold.Rung{Key: key, When: &when})
+	}
+	return out
 }
 
 func anyEvent(rnd *rand.Rand) string { return []string{"A", "B", "C"}[rnd.IntN(3)] }
@@ -216,7 +251,7 @@ func anySequence(rnd *rand.Rand) *expr.Sequence {
 		}
 		s.Steps = append(s.Steps, st)
 	}
-	if w := anyWindow(rnd); w != nil && w.Calendar == "" {
+	if w := anyWindow(rnd); w != nil && w.Calendar == "" && w.Before == "" {
 		s.Window = w
 	}
 	return s

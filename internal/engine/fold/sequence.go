@@ -76,7 +76,7 @@ func (b *Builder) sequence(n *expr.Sequence) (cond, error) {
 
 // takes says whether a step's event is in.
 func (st *step) takes(in *Input) bool {
-	if st.event.kind != 0 && st.event.kind != in.Kind || st.event.name != "" && st.event.name != in.Name {
+	if !st.event.takes(in) {
 		return false
 	}
 	return matches(st.where, in)

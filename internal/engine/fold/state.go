@@ -15,10 +15,11 @@ type State struct {
 	Customer core.CustomerID
 	Marks    uint64
 	slots    []slot
+	prog     *Program
 }
 
 // New gives the state of a customer without history.
-func (p *Program) New() *State { return &State{slots: make([]slot, len(p.accs))} }
+func (p *Program) New() *State { return &State{slots: make([]slot, len(p.accs)), prog: p} }
 
 // Apply folds one event and says whether a condition may have changed by it.
 // Events come in timeline order.
@@ -26,7 +27,10 @@ func (p *Program) Apply(s *State, in *Input) bool {
 	touched := false
 	keys := [4]eventKey{{in.Kind, in.Name}, {0, in.Name}, {in.Kind, ""}, {0, ""}}
 	use := keys[:]
-	if in.Name == "" {
+	switch {
+	case in.Kind == core.KindSignal:
+		use = keys[:1] // what Ciclo writes itself counts only where it is named
+	case in.Name == "":
 		use = keys[:2] // the other two are the same keys
 	}
 	for _, key := range use {
@@ -39,7 +43,7 @@ func (p *Program) Apply(s *State, in *Input) bool {
 		}
 	}
 	for _, i := range p.every {
-		touched = p.accs[i].look(&s.slots[i], in) || touched
+		touched = p.accs[i].look(s, i, in) || touched
 	}
 	if in.Kind == core.KindIdentify && len(p.byTrait) > 0 {
 		touched = p.applyTraits(s, in) || touched
@@ -49,8 +53,11 @@ func (p *Program) Apply(s *State, in *Input) bool {
 
 // look offers an event to an accumulator that chooses itself, and says whether
 // it took something from it.
-func (a *acc) look(s *slot, in *Input) bool {
+func (a *acc) look(st *State, i int, in *Input) bool {
+	s := &st.slots[i]
 	switch a.mode {
+	case modeLadder:
+		return a.climbOn(s, st.Customer, in)
 	case modeSequence:
 		return a.seq.apply(s, in)
 	case modeKeyed:
@@ -116,12 +123,16 @@ func matches(where []*expr.Matcher, in *Input) bool {
 	return true
 }
 
-// Eval says whether condition c holds for s at now.
+// Eval says whether condition c holds for s at now. Where conditions ask for a
+// stage of another model, now must not go back from one call to the next.
 func (p *Program) Eval(s *State, c int, now core.Micros) bool { return p.conds[c](s, now) }
 
 // NextChange gives the first instant after now at which any condition may
 // change because time passes; ok is false when none can.
 func (p *Program) NextChange(s *State, now core.Micros) (at core.Micros, ok bool) {
+	for _, i := range p.ladders {
+		s.climber(i, now)
+	}
 	for i := range p.accs {
 		if t, has := p.accs[i].nextChange(&s.slots[i], now); has && (!ok || t < at) {
 			at, ok = t, true

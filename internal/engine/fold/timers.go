@@ -18,11 +18,15 @@ func (a *acc) nextChange(s *slot, now core.Micros) (core.Micros, bool) {
 		return at, ok && at > now
 	case a.span > 0:
 		// Distinct values move to the end when seen again: the ring is in order.
+		t := soonest{now: now}
 		for i := range s.ring {
-			if at := s.ring[i].at + a.span; at > now {
-				return at, true
+			if t.add(s.ring[i].at + a.span + a.before); a.before > 0 {
+				t.add(s.ring[i].at + a.before)
+			} else if t.ok {
+				break
 			}
 		}
+		return t.at, t.ok
 	}
 	return 0, false
 }
@@ -43,6 +47,8 @@ func (a *acc) nextLater(s *slot, now core.Micros) (core.Micros, bool) {
 				t.add(s.last + span)
 			}
 		}
+	case modeLadder:
+		a.stageChanges(&t, s, now)
 	case modeKeyed:
 		for i := range s.keys {
 			if at, ok := a.prog.NextChange(s.keys[i].state, now); ok {
