@@ -23,6 +23,7 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/lifecycle"
+	"github.com/ciclo/ciclo/internal/segment"
 )
 
 // App is the open installation: every room, wired, nothing running yet.
@@ -35,6 +36,7 @@ type App struct {
 	Inbox     *inbox.Service
 	Customers *customer.Service
 	Lifecycle *lifecycle.Service
+	Segments  *segment.Service
 	Insight   *insight.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
@@ -84,16 +86,20 @@ func (a *App) rooms(ctx context.Context) error {
 		return fmt.Errorf("open timeline: %w", err)
 	}
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
-		Calendar: a.calendar, LastCustomer: a.Customers.Last})
+		Calendar: a.calendar, LastCustomer: a.Customers.Last, Changed: func(ctx context.Context, ws core.WorkspaceID) { a.Segments.Refresh(ctx, ws) }})
+	a.Segments = segment.New(segment.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
+		Models: a.Lifecycle, People: people{a.Customers, a.Lifecycle}, Calendar: a.calendar})
 	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}
 	a.Pipeline = pipeline.New(pipeline.Deps{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Inbox: inboxDoor{a.Inbox}, Identity: identity{a.Customers}, Timeline: a.Timeline,
-		Sources:  []pipeline.MachineSource{summaries{a.Customers, a.Access}, a.Lifecycle},
-		Reactors: []pipeline.Reactor{summaries{a.Customers, a.Access}, stages{a.Lifecycle}},
+		Sources:  []pipeline.MachineSource{summaries{a.Customers, a.Access}, a.Lifecycle, a.Segments},
+		Reactors: []pipeline.Reactor{summaries{a.Customers, a.Access}, stages{a.Lifecycle}, segments{a.Segments}},
 	})
 	a.Lifecycle.SetBackfiller(a.Pipeline)
+	a.Segments.SetBackfiller(a.Pipeline)
+	a.Segments.SetLister(signals{a.Pipeline})
 	a.Timeline.SetStill(a.Pipeline.Hold)
 	if a.Imports, err = a.openImports(); err != nil {
 		return fmt.Errorf("open imports: %w", err)
@@ -118,7 +124,10 @@ func (a *App) LoadWorkspace(ctx context.Context, ws core.WorkspaceID) error {
 	if err := a.Customers.Load(ctx, ws); err != nil {
 		return err
 	}
-	return a.Lifecycle.Load(ctx, ws)
+	if err := a.Lifecycle.Load(ctx, ws); err != nil {
+		return err
+	}
+	return a.Segments.Load(ctx, ws)
 }
 
 func (a *App) limits() inbox.Limits {
@@ -149,6 +158,7 @@ func (a *App) identitySettings(ctx context.Context, ws core.WorkspaceID) (custom
 func (a *App) Close() error {
 	a.Imports.Stop()
 	a.Lifecycle.Wait()
+	a.Segments.Wait()
 	return errors.Join(a.Timeline.Close(), a.DB.Close(), a.lock.Close())
 }
 

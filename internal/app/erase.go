@@ -187,6 +187,10 @@ func (a *App) eraseStates(ctx context.Context, tx *db.Tx, e *customer.Erasure, r
 		return err
 	}
 	e.Count("stage_spells", n, 0)
+	if n, err = a.Segments.Forget(ctx, tx, e.Workspace, r.Mains); err != nil {
+		return err
+	}
+	e.Count("segment_stays", n, 0)
 	return nil
 }
 

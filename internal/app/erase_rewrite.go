@@ -271,7 +271,7 @@ func (a *App) leftInStates(ctx context.Context, e *customer.Erasure, _ *customer
 		return nil
 	}
 	return a.DB.Read(ctx, func(tx *db.Tx) error {
-		for _, table := range []string{"fold_states", "stage_spells"} {
+		for _, table := range []string{"fold_states", "stage_spells", "segment_stays"} {
 			var n int64
 			err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM `+table+` WHERE workspace_id = $1 AND customer IN (SELECT customer FROM erasure_customers WHERE workspace_id = $1 AND erasure = $2)`,
 				[]any{e.Workspace, e.ID}, &n)

@@ -81,7 +81,7 @@ func (a *App) Serve(ctx context.Context) (*Server, error) {
 	s := &Server{App: a, serving: make(chan error, 1)}
 	s.collect = collect.New(collect.Deps{Inbox: a.Inbox, Clock: a.Clock, Log: a.Log, TrustedProxies: proxies})
 	s.API = httpapi.New(httpapi.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Access: a.Access, Inbox: a.Inbox, Customers: a.Customers,
-		Lifecycle: a.Lifecycle, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")})
+		Lifecycle: a.Lifecycle, Segments: a.Segments, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")})
 	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a.Config.Listen, err)
@@ -127,6 +127,9 @@ func (s *Server) start(ctx context.Context) {
 		}
 		for _, w := range spaces {
 			if err := s.Lifecycle.Resume(ctx, w.ID); err != nil {
+				return err
+			}
+			if err := s.Segments.Resume(ctx, w.ID); err != nil {
 				return err
 			}
 		}
@@ -193,6 +196,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.Imports.Stop()
 	s.stop()
 	s.Lifecycle.Wait()
+	s.Segments.Wait()
 	s.workers.Wait()
 	return err
 }

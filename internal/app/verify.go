@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
@@ -13,8 +14,8 @@ import (
 
 // Report is what a verification found.
 type Report struct {
-	Problems                            []string
-	Events, Customers, Spells, Refolded int64
+	Problems                                   []string
+	Events, Customers, Spells, Stays, Refolded int64
 }
 
 func (r *Report) add(format string, args ...any) {
@@ -24,7 +25,7 @@ func (r *Report) add(format string, args ...any) {
 }
 
 // Verify re-checks an installation: event files against the manifest, events
-// stored twice, references between tables, stage spells, and the saved fold
+// stored twice, references between tables, stage spells, stays in segments, and the saved fold
 // states of sample customers (0 = all) against a refold.
 func (a *App) Verify(ctx context.Context, sample int) (*Report, error) {
 	r := &Report{}
@@ -40,7 +41,7 @@ func (a *App) Verify(ctx context.Context, sample int) (*Report, error) {
 		return nil, err
 	}
 	for _, w := range spaces {
-		for _, step := range []func(context.Context, core.WorkspaceID, *Report) error{a.verifyEvents, a.verifyReferences, a.verifySpells} {
+		for _, step := range []func(context.Context, core.WorkspaceID, *Report) error{a.verifyEvents, a.verifyReferences, a.verifySpells, a.verifyStays} {
 			if err := step(ctx, w.ID, r); err != nil {
 				return nil, fmt.Errorf("verify workspace %d: %w", w.ID, err)
 			}
@@ -84,6 +85,7 @@ func (a *App) verifyReferences(ctx context.Context, ws core.WorkspaceID, r *Repo
 		"identifier %d lives in a customer that was absorbed": `SELECT h.actor FROM actor_homes h JOIN customers c ON c.workspace_id = h.workspace_id AND c.id = h.customer WHERE h.workspace_id = $1 AND c.absorbed_into <> 0`,
 		"fold state of customer %d, who is not there":         `SELECT f.customer FROM fold_states f LEFT JOIN customers c ON c.workspace_id = f.workspace_id AND c.id = f.customer WHERE f.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
 		"stage spell of customer %d, who is not there":        `SELECT DISTINCT s.customer FROM stage_spells s LEFT JOIN customers c ON c.workspace_id = s.workspace_id AND c.id = s.customer WHERE s.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
+		"segment stay of customer %d, who is not there":        `SELECT DISTINCT s.customer FROM segment_stays s LEFT JOIN customers c ON c.workspace_id = s.workspace_id AND c.id = s.customer WHERE s.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
 		"survivor of customer %d is not there":                `SELECT x.id FROM customers x LEFT JOIN customers c ON c.workspace_id = x.workspace_id AND c.id = x.absorbed_into WHERE x.workspace_id = $1 AND x.absorbed_into <> 0 AND c.id IS NULL`,
 	}
 	return a.DB.Read(ctx, func(tx *db.Tx) error {
@@ -123,6 +125,27 @@ func (a *App) verifySpells(ctx context.Context, ws core.WorkspaceID, r *Report) 
 				r.add("stage model %d, customer %d: spell %d does not follow the one before", m.ID, s.Customer, s.N)
 			case (i == 0 || spans[i-1].Customer != s.Customer) && s.N != 1:
 				r.add("stage model %d, customer %d: the first spell is number %d", m.ID, s.Customer, s.N)
+			}
+		}
+	}
+	return nil
+}
+
+// verifyStays checks that the stays of a customer in a segment follow each other.
+func (a *App) verifyStays(ctx context.Context, ws core.WorkspaceID, r *Report) error {
+	for _, g := range a.Segments.Segments(ws) {
+		spans, err := a.Segments.Spans(ctx, ws, g)
+		if err != nil {
+			return err
+		}
+		r.Stays += int64(len(spans))
+		for i, s := range spans {
+			n, after := int64(1), core.Micros(math.MinInt64)
+			if i > 0 && spans[i-1].Customer == s.Customer {
+				n, after = spans[i-1].N+1, spans[i-1].Left
+			}
+			if s.Left < s.Entered || s.N != n || s.Entered < after {
+				r.add("segment %d, customer %d: stay %d does not follow the one before, or ends before it begins", g.ID, s.Customer, s.N)
 			}
 		}
 	}

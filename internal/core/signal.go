@@ -17,6 +17,21 @@ type StageMoved struct {
 	EventAt   Micros
 }
 
-// Signal is StageMoved, or a type of the room that emits it. Reactors switch on
+// SegmentMoved is the signal that a customer entered or left a segment.
+type SegmentMoved struct {
+	Machine  int64 // version of the segment, as a fold
+	Customer CustomerID
+	In       bool // entered, else left
+	At       Micros
+	N        int64 // of the customer's stay in this machine that begins or ends, from 1
+	// Evidence: the event behind the move, or a timer (ByTimer) and nothing else.
+	ByTimer   bool
+	EventID   string
+	EventName string
+	EventKind Kind
+	EventAt   Micros
+}
+
+// Signal is StageMoved, SegmentMoved, or a type of the room that emits it. Reactors switch on
 // it.
 type Signal any

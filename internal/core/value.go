@@ -69,6 +69,18 @@ func Lookup(obj []byte, path string) (Value, bool) {
 	return fromResult(r), true
 }
 
+// IsNull says whether path stands in the JSON object obj with the value null.
+func IsNull(obj []byte, path string) bool {
+	if len(obj) == 0 {
+		return false
+	}
+	r := gjson.GetBytes(obj, EscapePath(path))
+	if !r.Exists() {
+		r = gjson.GetBytes(obj, path)
+	}
+	return r.Exists() && r.Type == gjson.Null
+}
+
 // EscapePath makes key a literal gjson path.
 func EscapePath(key string) string {
 	for i := 0; i < len(key); i++ {

@@ -189,6 +189,15 @@ func (h *house) do(fn func(x *customer.Session) error) error {
 	return h.pipe.Do(context.Background(), ws, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) { return nil, fn(s.(*customer.Session)) })
 }
 
+// consent writes a customer's choices.
+func (h *house) consent(c core.CustomerID, list []customer.Consent) error {
+	h.t.Helper()
+	defer h.settle()
+	return h.pipe.Signal(context.Background(), ws, func(_ *db.Tx, s pipeline.Session) ([]core.Event, error) {
+		return s.(*customer.Session).SetConsent(context.Background(), c, list)
+	})
+}
+
 // merge joins two customers on a user's word and gives the entry of the log.
 func (h *house) merge(into, from core.CustomerID) int64 {
 	h.t.Helper()

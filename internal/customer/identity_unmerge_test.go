@@ -28,7 +28,7 @@ func TestSituation6Unmerge(t *testing.T) {
 		ctx := context.Background()
 		for i, u := range []string{"ann", "bob", "cat", "dan"} {
 			h.send(10, ev(u+"1", 10*i, core.KindTrack, "", "device-"+u, ""), ev(u+"2", 10*i+1, core.KindIdentify, u, "device-"+u, `{"email":"`+u+`@x.io","plan":"`+u+`"}`), buy(u+"3", 10*i+2, u, 10+i))
-			if err := h.s.SetConsent(ctx, ws, h.of(u), []customer.Consent{{Channel: "email", Topic: "news", State: []string{"subscribed", "unsubscribed"}[i%2]}}); err != nil {
+			if err := h.consent(h.of(u), []customer.Consent{{Channel: "email", Topic: "news", State: []string{"subscribed", "unsubscribed"}[i%2]}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -113,7 +113,7 @@ func TestConsentOverMerges(t *testing.T) {
 		choose := func(c core.CustomerID, topic, state string) {
 			t.Helper()
 			h.clock.Advance(time.Minute)
-			if err := h.s.SetConsent(ctx, ws, c, []customer.Consent{{Channel: "email", Topic: topic, State: state}}); err != nil {
+			if err := h.consent(c, []customer.Consent{{Channel: "email", Topic: topic, State: state}}); err != nil {
 				t.Fatal(err)
 			}
 			h.clock.Advance(time.Minute)
@@ -235,7 +235,7 @@ func (h *house) randomConsents(rnd *rand.Rand) {
 			continue
 		}
 		state := []string{"subscribed", "unsubscribed", "pending"}[rnd.IntN(3)]
-		if err := h.s.SetConsent(context.Background(), ws, c, []customer.Consent{{Channel: "email", Topic: fmt.Sprint("t", rnd.IntN(2)), State: state}}); err != nil {
+		if err := h.consent(c, []customer.Consent{{Channel: "email", Topic: fmt.Sprint("t", rnd.IntN(2)), State: state}}); err != nil {
 			h.t.Fatal(err)
 		}
 		h.clock.Advance(time.Second)

@@ -76,6 +76,7 @@ type Filter struct {
 	Traits   []expr.Match // checked in memory after the other conditions
 	Machine  int64        // with Stage: current stage in this machine
 	Stage    string
+	Segment  int64        // machine of a segment: its members now
 	Sort     string // last_seen, first_seen, name, events, orders, revenue, id; "-" first for descending
 	Limit    int
 	After    *Cursor
@@ -150,6 +151,9 @@ func (f *Filter) clause(ws core.WorkspaceID) (*clause, error) {
 		c.and("NOT EXISTS (SELECT 1 FROM stage_now s WHERE s.workspace_id = c.workspace_id AND s.machine = ? AND s.customer = c.id)", f.Machine)
 	case f.Stage != "":
 		c.and("c.id IN (SELECT s.customer FROM stage_now s WHERE s.workspace_id = ? AND s.machine = ? AND s.stage = ?)", ws, f.Machine, f.Stage)
+	}
+	if f.Segment != 0 {
+		c.and("c.id IN (SELECT g.customer FROM segment_now g WHERE g.workspace_id = ? AND g.machine = ?)", ws, f.Segment)
 	}
 	return c, nil
 }

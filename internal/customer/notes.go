@@ -2,10 +2,13 @@ package customer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
@@ -241,31 +244,42 @@ func outdated(x consentOf, all []consentOf, merged map[core.CustomerID]merger) b
 	return false
 }
 
-// SetConsent writes a customer's choices. They hold for the whole customer, also
-// against what customers absorbed by it had chosen before.
-func (s *Service) SetConsent(ctx context.Context, ws core.WorkspaceID, c core.CustomerID, list []Consent) error {
-	for i, x := range list {
+// SetConsent writes a customer's choices and gives the signals that tell its
+// timeline. They hold for the whole customer, also against what customers
+// absorbed by it had chosen before.
+func (x *Session) SetConsent(ctx context.Context, c core.CustomerID, list []Consent) ([]core.Event, error) {
+	for i, k := range list {
 		field := fmt.Sprintf("channels[%d]", i)
-		switch x.State {
+		switch k.State {
 		case "subscribed", "unsubscribed", "pending", "unknown":
 		default:
-			return errs.Field(field+".state", "bad_state", "a state is subscribed, unsubscribed, pending or unknown")
+			return nil, errs.Field(field+".state", "bad_state", "a state is subscribed, unsubscribed, pending or unknown")
 		}
-		if x.Channel == "" || len(x.Channel) > 64 || len(x.Topic) > 100 {
-			return errs.Field(field+".channel", "bad_channel", "a channel has 1 to 64 characters, a topic up to 100")
+		if k.Channel == "" || len(k.Channel) > 64 || len(k.Topic) > 100 {
+			return nil, errs.Field(field+".channel", "bad_channel", "a channel has 1 to 64 characters, a topic up to 100")
 		}
 	}
-	now := core.FromTime(s.clock.Now())
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		for _, x := range list {
-			if _, err := tx.Exec(ctx, queries.Get("set_consent"), ws, c, x.Channel, x.Topic, x.State, now, x.Source); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	family, err := x.s.family(ctx, x.tx, x.ws, c)
 	if err != nil {
-		return fmt.Errorf("write consent: %w", err)
+		return nil, fmt.Errorf("write consent: %w", err)
 	}
-	return nil
+	anchor, err := x.anchor(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	over := slices.DeleteFunc(family, func(n core.CustomerID) bool { return n == c })
+	now := core.FromTime(x.s.clock.Now())
+	var out []core.Event
+	for i, k := range list {
+		if _, err := x.tx.Exec(ctx, queries.Get("set_consent"), x.ws, c, k.Channel, k.Topic, k.State, now, k.Source); err != nil {
+			return nil, fmt.Errorf("write consent: %w", err)
+		}
+		props, err := json.Marshal(map[string]any{"channel": k.Channel, "topic": k.Topic, "state": k.State, "source": k.Source, "holder": c, "over": over})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, core.Event{Customer: c, Actor: anchor, Time: now, Received: now, ID: fmt.Sprintf("consent:%d:%d:%d", c, now, i),
+			Kind: core.KindSignal, Name: expr.SignalConsent, Props: props})
+	}
+	return out, nil
 }

@@ -239,3 +239,13 @@ INSERT INTO backups (workspace_id, id, name, made_at) VALUES ($1, (SELECT COALES
 
 -- name: backups
 SELECT name, made_at FROM backups WHERE workspace_id = 0 AND made_at < $1 ORDER BY made_at DESC, id DESC LIMIT 1000
+
+-- name: everybody
+SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 ORDER BY id
+
+-- name: traits_of_all
+SELECT id, traits FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 ORDER BY id
+
+-- name: customer_of
+SELECT h.customer FROM actors a JOIN actor_homes h ON h.workspace_id = a.workspace_id AND h.actor = a.id
+WHERE a.workspace_id = $1 AND a.value = $2 AND a.type = $3 ORDER BY h.valid_from

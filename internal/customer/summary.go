@@ -90,6 +90,9 @@ func (in *summaryInstance) Advance(core.Micros, func(core.Signal)) {}
 func (in *summaryInstance) Due() (core.Micros, bool)               { return 0, false }
 
 func (in *summaryInstance) Apply(e *fold.Input, emit func(core.Signal)) {
+	if e.Kind == core.KindSignal {
+		return // nothing that the customer did
+	}
 	if !in.told {
 		emit(SummaryChanged{in.c, &in.s, &in.traits})
 		in.told = true

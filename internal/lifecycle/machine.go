@@ -14,26 +14,13 @@ type machine struct {
 	ladder *fold.Ladder
 }
 
-// ladder compiles the stages of a definition; days and weeks are those of cal.
-func (d *Definition) ladder(cal expr.Calendar) (*fold.Ladder, error) {
-	rungs := make([]fold.Rung, len(d.Stages))
-	for i := range d.Stages {
-		s := &d.Stages[i]
-		rungs[i] = fold.Rung{Key: s.Key, When: &s.When}
-		if s.MinStay != "" && s.MinStay != "0s" {
-			stay, err := expr.ParseSpan(s.MinStay)
-			if err != nil {
-				return nil, fmt.Errorf("minimum stay of stage %s: %w", s.Key, err)
-			}
-			rungs[i].Stay = stay
-		}
-	}
-	return fold.NewLadder(cal, rungs)
-}
-
-// compile turns a definition into a machine.
+// compile turns a definition into a machine; days and weeks are those of cal.
 func compile(id int64, d *Definition, cal expr.Calendar) (*machine, error) {
-	l, err := d.ladder(cal)
+	list, err := rungs(d.Stages)
+	if err != nil {
+		return nil, err
+	}
+	l, err := fold.NewLadder(cal, list)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +28,10 @@ func compile(id int64, d *Definition, cal expr.Calendar) (*machine, error) {
 }
 
 func (m *machine) ID() int64 { return m.id }
+
+func (m *machine) Reads() []expr.EventRef { return m.ladder.Reads() }
+
+func (m *machine) Void() bool { return m.ladder.Void() }
 
 // instance is a machine at work on one customer.
 type instance struct {

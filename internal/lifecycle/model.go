@@ -88,8 +88,10 @@ func (d *Definition) Check() error {
 			return errs.Field(fmt.Sprintf("stages[%d].when", i), "unknown_stage", "the condition names stage %q, which is not in the model", was)
 		}
 	}
-	_, err := compile(0, d, expr.UTC())
-	return err
+	if _, err := compile(0, d, expr.UTC()); err != nil {
+		return errs.Field("stages", "bad_condition", "%v", err)
+	}
+	return nil
 }
 
 func missing(n *expr.Node, known map[string]bool) string {

@@ -26,7 +26,7 @@ INSERT INTO stage_models (workspace_id, id, key, name, template, version, is_def
 INSERT INTO stage_model_versions (workspace_id, model, version, machine, status, definition, by_user, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: last_model
-SELECT COALESCE(MAX(id), 0) FROM stage_models WHERE workspace_id = $1
+SELECT COALESCE(MAX(model), 0) FROM stage_model_versions WHERE workspace_id = $1
 
 -- name: last_machine
 SELECT COALESCE(MAX(machine), 1000) FROM stage_model_versions WHERE workspace_id = $1
@@ -47,7 +47,7 @@ UPDATE stage_model_versions SET status = 'retired' WHERE workspace_id = $1 AND m
 DELETE FROM stage_models WHERE workspace_id = $1 AND id = $2
 
 -- name: delete_versions
-DELETE FROM stage_model_versions WHERE workspace_id = $1 AND model = $2
+UPDATE stage_model_versions SET status = 'deleted', definition = '' WHERE workspace_id = $1 AND model = $2
 
 -- name: machines_of
 SELECT machine FROM stage_model_versions WHERE workspace_id = $1 AND model = $2

@@ -49,6 +49,8 @@ type Deps struct {
 	Calendar func(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error)
 	// LastCustomer gives the highest customer number of a workspace.
 	LastCustomer func(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (core.CustomerID, error)
+	// Changed is told that another version of a model serves; nil: nobody listens.
+	Changed func(ctx context.Context, ws core.WorkspaceID)
 }
 
 // Service is the lifecycle room.
@@ -355,6 +357,9 @@ func (s *Service) activate(ctx context.Context, ws core.WorkspaceID, p pendingVe
 		return err
 	}
 	s.changes.Add(1)
+	if s.Changed != nil {
+		s.Changed(ctx, ws)
+	}
 	if old.Machine == p.machine {
 		return nil
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/lifecycle"
+	"github.com/ciclo/ciclo/internal/segment"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
@@ -49,6 +50,7 @@ type Deps struct {
 	Inbox     *inbox.Service
 	Customers *customer.Service
 	Lifecycle *lifecycle.Service
+	Segments  *segment.Service
 	Insight   *insight.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
@@ -95,6 +97,7 @@ func New(d Deps) *API {
 	a.sessions()
 	a.status()
 	a.models()
+	a.segments()
 	a.boards()
 	a.kpis()
 	a.insights()

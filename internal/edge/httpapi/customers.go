@@ -42,16 +42,17 @@ type CustomerRow struct {
 }
 
 type listIn struct {
-	Q      string    `query:"q" doc:"Name, e-mail, any identifier, or customer number" maxLength:"500"`
-	Model  int64     `query:"model" doc:"Stage model, default the default one"`
-	Stage  string    `query:"stage" doc:"Stage key, or none"`
-	From   time.Time `query:"from" doc:"Last seen at or after"`
-	To     time.Time `query:"to" doc:"Last seen before"`
-	Has    []string  `query:"has" doc:"orders, email, user_id"`
-	Trait  []string  `query:"trait,explode" doc:"name:operator:value, such as plan:is:pro" maxItems:"20"`
-	Sort   string    `query:"sort" default:"-last_seen" doc:"last_seen, first_seen, last_order, name, email, events, orders, revenue or id; - first for descending"`
-	Limit  int       `query:"limit" default:"50" minimum:"1" maximum:"1000"`
-	Cursor string    `query:"cursor"`
+	Q       string    `query:"q" doc:"Name, e-mail, any identifier, or customer number" maxLength:"500"`
+	Model   int64     `query:"model" doc:"Stage model, default the default one"`
+	Stage   string    `query:"stage" doc:"Stage key, or none"`
+	Segment int64     `query:"segment" doc:"Number of a segment: its members now"`
+	From    time.Time `query:"from" doc:"Last seen at or after"`
+	To      time.Time `query:"to" doc:"Last seen before"`
+	Has     []string  `query:"has" doc:"orders, email, user_id"`
+	Trait   []string  `query:"trait,explode" doc:"name:operator:value, such as plan:is:pro" maxItems:"20"`
+	Sort    string    `query:"sort" default:"-last_seen" doc:"last_seen, first_seen, last_order, name, email, events, orders, revenue or id; - first for descending"`
+	Limit   int       `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+	Cursor  string    `query:"cursor"`
 }
 
 type listOut struct {
@@ -67,6 +68,13 @@ func (in *listIn) filter(a *API, p *access.Principal) (customer.Filter, lifecycl
 		return f, m, err
 	}
 	f.Machine = m.Machine
+	if in.Segment != 0 {
+		g, err := a.Segments.Get(p.Workspace, in.Segment)
+		if err != nil {
+			return f, m, err
+		}
+		f.Segment = g.Machine
+	}
 	for _, t := range in.Trait {
 		parts := strings.SplitN(t, ":", 3)
 		if len(parts) < 2 {

@@ -19,7 +19,7 @@ func exportParams() []*huma.Param {
 	var out []*huma.Param
 	for _, x := range []struct{ name, format, doc string }{
 		{"q", "", "Name, e-mail, any identifier, or customer number"}, {"model", "int64", "Stage model, default the default one"},
-		{"stage", "", "Stage key, or none"}, {"from", "date-time", "Last seen at or after"}, {"to", "date-time", "Last seen before"},
+		{"stage", "", "Stage key, or none"}, {"segment", "int64", "Number of a segment"}, {"from", "date-time", "Last seen at or after"}, {"to", "date-time", "Last seen before"},
 		{"has", "", "orders, email, user_id, with commas between"}, {"trait", "", "name:operator:value; may be repeated"}, {"sort", "", "As in the list"},
 	} {
 		kind := huma.TypeString
@@ -47,6 +47,11 @@ func exportIn(q url.Values) (*listIn, error) {
 			return nil, errs.Field("model", "bad_number", "the number of the stage model is not a whole number")
 		}
 	}
+	if g := q.Get("segment"); g != "" {
+		if in.Segment, err = strconv.ParseInt(g, 10, 64); err != nil {
+			return nil, errs.Field("segment", "bad_number", "the number of the segment is not a whole number")
+		}
+	}
 	for name, to := range map[string]*time.Time{"from": &in.From, "to": &in.To} {
 		if text := q.Get(name); text != "" {
 			if *to, err = time.Parse(time.RFC3339, text); err != nil {
@@ -64,6 +69,11 @@ func (a *API) exportCSV(w http.ResponseWriter, r *http.Request, p *access.Princi
 		a.fail(w, err)
 		return
 	}
+	a.writeCustomers(w, r, p, in, "customers.export", "customers.csv")
+}
+
+// writeCustomers streams all customers of a filter as a file.
+func (a *API) writeCustomers(w http.ResponseWriter, r *http.Request, p *access.Principal, in *listIn, action, name string) {
 	f, _, err := in.filter(a, p)
 	if err != nil {
 		a.fail(w, err)
@@ -76,14 +86,14 @@ func (a *API) exportCSV(w http.ResponseWriter, r *http.Request, p *access.Princi
 	}
 	page, err := a.Customers.List(r.Context(), p.Workspace, f)
 	if err == nil {
-		err = a.audit(callOf(r.Context()), p, "customers.export")
+		err = a.audit(callOf(r.Context()), p, action)
 	}
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="customers.csv"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	out := newTable(w)
 	out.row("id", "name", "email", "user_id", "first_seen", "last_seen", "events", "orders", "revenue", "currency", "last_order", "traits")
 	for {

@@ -106,6 +106,18 @@ func (a *API) graph(ctx context.Context, ws core.WorkspaceID, fn func(x *custome
 	})
 }
 
+// signal writes the events that fn gives into timelines, in order with the
+// batches.
+func (a *API) signal(ctx context.Context, ws core.WorkspaceID, fn func(x *customer.Session) ([]core.Event, error)) error {
+	return a.Pipeline.Signal(ctx, ws, func(_ *db.Tx, s pipeline.Session) ([]core.Event, error) {
+		x, ok := s.(*customer.Session)
+		if !ok {
+			return nil, errs.New(errs.Internal, "internal", "identity session is of another kind")
+		}
+		return fn(x)
+	})
+}
+
 func (a *API) merge(ctx context.Context, p *access.Principal, into, from int64, reason string) (*Body[mergeOut], error) {
 	x, err := a.Customers.Get(ctx, p.Workspace, customerID(into))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 
 	"github.com/ciclo/ciclo/internal/access"
@@ -178,6 +179,16 @@ func (a *API) uploadImport(w http.ResponseWriter, r *http.Request, p *access.Pri
 }
 
 func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, error) {
+	part, err := formFile(r)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.Imports.Upload(r.Context(), p.Workspace, part.FileName(), part)
+	return u, formError(err)
+}
+
+// formFile finds the file that a form sends.
+func formFile(r *http.Request) (*multipart.Part, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "not_a_form", "send the file as multipart/form-data with a part named file")
@@ -191,13 +202,17 @@ func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, er
 			return nil, errs.Wrap(err, errs.Invalid, "damaged_form", "the form cannot be read to its end")
 		}
 		if part.FormName() == "file" {
-			u, err := a.Imports.Upload(r.Context(), p.Workspace, part.FileName(), part)
-			if errors.Is(err, io.ErrUnexpectedEOF) && errs.KindOf(err) == errs.Internal {
-				err = errs.Wrap(err, errs.Invalid, "damaged_form", "the form ends too early")
-			}
-			return u, err
+			return part, nil
 		}
 	}
+}
+
+// formError says what is wrong when a form broke off.
+func formError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) && errs.KindOf(err) == errs.Internal {
+		return errs.Wrap(err, errs.Invalid, "damaged_form", "the form ends too early")
+	}
+	return err
 }
 
 // rejectedCSV streams refused rows as text/csv.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 )
 
@@ -123,7 +124,8 @@ func (a *API) consent() {
 			for i, x := range in.Body.Channels {
 				list[i] = customer.Consent{Channel: x.Channel, Topic: x.Topic, State: x.State, Source: "user:" + p.Label()}
 			}
-			if err := a.Customers.SetConsent(ctx, p.Workspace, c.ID, list); err != nil {
+			err = a.signal(ctx, p.Workspace, func(x *customer.Session) ([]core.Event, error) { return x.SetConsent(ctx, c.ID, list) })
+			if err != nil {
 				return nil, err
 			}
 			return get(ctx, p, int64(c.ID))

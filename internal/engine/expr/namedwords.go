@@ -70,7 +70,7 @@ func (w *words) messageText(m *Message) string {
 	if b.Op == GTE && b.Lo == 1_000_000 {
 		return what
 	}
-	return what + ": " + w.times + " " + w.bound(b)
+	return what + ": " + w.bound(b) + " " + w.times
 }
 
 func (w *words) rfm(r *RFM) string {

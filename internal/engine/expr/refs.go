@@ -32,6 +32,12 @@ func (r *Refs) All() bool { return slices.Contains(r.Events, EventRef{}) }
 func References(n *Node) Refs {
 	var r Refs
 	r.node(n)
+	r.Compact()
+	return r
+}
+
+// Compact sorts the names and keeps each once.
+func (r *Refs) Compact() {
 	slices.SortFunc(r.Events, func(a, b EventRef) int {
 		if a.Kind != b.Kind {
 			return int(a.Kind) - int(b.Kind)
@@ -43,7 +49,6 @@ func References(n *Node) Refs {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
-	return r
 }
 
 func compareText(a, b string) int {

@@ -30,8 +30,12 @@ type Ladder struct {
 
 // NewLadder compiles rungs; days and weeks are those of cal.
 func NewLadder(cal expr.Calendar, rungs []Rung) (*Ladder, error) {
-	b := NewBuilderIn(cal)
-	l := &Ladder{}
+	return NewLadderWith(NewBuilderIn(cal), rungs)
+}
+
+// NewLadderWith compiles rungs with a new Builder.
+func NewLadderWith(b *Builder, rungs []Rung) (*Ladder, error) {
+	l := &Ladder{refs: expr.Refs{Events: []expr.EventRef{}}}
 	for _, r := range rungs {
 		c, err := b.Add(r.When)
 		if err != nil {
@@ -43,6 +47,14 @@ func NewLadder(cal expr.Calendar, rungs []Rung) (*Ladder, error) {
 		l.refs.Properties = append(l.refs.Properties, refs.Properties...)
 		l.refs.Traits = append(l.refs.Traits, refs.Traits...)
 	}
+	for _, a := range b.p.accs {
+		if a.mode == modeLadder {
+			l.refs.Events = append(l.refs.Events, a.ladder.refs.Events...)
+			l.refs.Properties = append(l.refs.Properties, a.ladder.refs.Properties...)
+			l.refs.Traits = append(l.refs.Traits, a.ladder.refs.Traits...)
+		}
+	}
+	l.refs.Compact()
 	for _, k := range l.keys {
 		l.marks = append(l.marks, uint64(1)<<b.Mark(k))
 	}
@@ -57,6 +69,17 @@ func NewLadder(cal expr.Calendar, rungs []Rung) (*Ladder, error) {
 // Void says whether somebody without any event that the conditions read may stand
 // on a rung: then a customer's first event counts, whatever it is.
 func (l *Ladder) Void() bool { return l.void }
+
+// Sampled says whether conditions ask for a random share, so that customers who
+// did the same differ.
+func (p *Program) Sampled() bool {
+	for _, i := range p.ladders {
+		if p.accs[i].ladder.prog.Sampled() {
+			return true
+		}
+	}
+	return p.sampled
+}
 
 // void says whether a condition may hold on an empty state.
 func (p *Program) void() bool {
@@ -76,6 +99,17 @@ func (p *Program) void() bool {
 	}
 	return false
 }
+
+// Reads are the events that the conditions of all rungs read; nil: all.
+func (l *Ladder) Reads() []expr.EventRef {
+	if l.refs.All() {
+		return nil
+	}
+	return l.refs.Events
+}
+
+// Rung gives the program of all conditions and the number in it of one rung's.
+func (l *Ladder) Rung(i int) (p *Program, cond int) { return l.prog, l.conds[i] }
 
 // Refs are the names that the conditions of all rungs read.
 func (l *Ladder) Refs() expr.Refs { return l.refs }

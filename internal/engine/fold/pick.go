@@ -11,17 +11,10 @@ func (b *Builder) pick(d *expr.Did, a acc, key string) (cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.setWindow(d.Window, expr.Bound{}); err != nil {
+	i, err := b.picker(d, a, key)
+	if err != nil {
 		return nil, err
 	}
-	a.mode, a.keep = modeLast, 0
-	if d.Measure == expr.First || d.Measure == expr.FirstTime {
-		a.mode = modeFirst
-	}
-	if d.Measure == expr.FirstTime || d.Measure == expr.LastTime {
-		a.property = ""
-	}
-	i := b.slot(a.key(key), a.inCalendar(d.Window, b.p.cal))
 	if at := &b.p.accs[i]; mt.Timed() && at.inner != nil {
 		at.inner.relative = append(at.inner.relative, mt)
 	} else if mt.Timed() {
@@ -32,6 +25,21 @@ func (b *Builder) pick(d *expr.Did, a acc, key string) (cond, error) {
 		v, set, _, ok := in.picked(sl, now)
 		return ok && mt.Test(v, set, now)
 	}, nil
+}
+
+// picker makes the accumulator of the first or last event.
+func (b *Builder) picker(d *expr.Did, a acc, key string) (int, error) {
+	if err := a.setWindow(d.Window, expr.Bound{}); err != nil {
+		return 0, err
+	}
+	a.mode, a.keep = modeLast, 0
+	if d.Measure == expr.First || d.Measure == expr.FirstTime {
+		a.mode = modeFirst
+	}
+	if d.Measure == expr.FirstTime || d.Measure == expr.LastTime {
+		a.property = ""
+	}
+	return b.slot(a.key(key), a.inCalendar(d.Window, b.p.cal)), nil
 }
 
 // applyPick remembers the event if it is the first or the newest. A rolling

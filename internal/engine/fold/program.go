@@ -113,6 +113,7 @@ type Program struct {
 	cal     expr.Calendar
 	accs    []acc
 	conds   []cond
+	probes  []probe
 	byEvent map[eventKey][]int
 	byTrait map[string]int
 	every   []int // accumulators that look at each event themselves

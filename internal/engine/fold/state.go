@@ -25,15 +25,8 @@ func (p *Program) New() *State { return &State{slots: make([]slot, len(p.accs)),
 // Events come in timeline order.
 func (p *Program) Apply(s *State, in *Input) bool {
 	touched := false
-	keys := [4]eventKey{{in.Kind, in.Name}, {0, in.Name}, {in.Kind, ""}, {0, ""}}
-	use := keys[:]
-	switch {
-	case in.Kind == core.KindSignal:
-		use = keys[:1] // what Ciclo writes itself counts only where it is named
-	case in.Name == "":
-		use = keys[:2] // the other two are the same keys
-	}
-	for _, key := range use {
+	var keys [4]eventKey
+	for _, key := range keysOf(in, &keys) {
 		for _, i := range p.byEvent[key] {
 			a := &p.accs[i]
 			if matches(a.where, in) {
@@ -49,6 +42,18 @@ func (p *Program) Apply(s *State, in *Input) bool {
 		touched = p.applyTraits(s, in) || touched
 	}
 	return touched
+}
+
+// keysOf writes into keys those under which accumulators wait for an event.
+func keysOf(in *Input, keys *[4]eventKey) []eventKey {
+	*keys = [4]eventKey{{in.Kind, in.Name}, {0, in.Name}, {in.Kind, ""}, {0, ""}}
+	switch {
+	case in.Kind == core.KindSignal:
+		return keys[:1] // what Ciclo writes itself counts only where it is named
+	case in.Name == "":
+		return keys[:2] // the other two are the same keys
+	}
+	return keys[:]
 }
 
 // look offers an event to an accumulator that chooses itself, and says whether
@@ -82,6 +87,9 @@ func traitOf(props Props, name string) (raw string, null, ok bool) {
 	obj, isJSON := props.(JSON)
 	if !isJSON {
 		v, ok := props.Prop(name)
+		if row, isRow := props.(*row); !ok && isRow && row.null(name) {
+			return "", true, true
+		}
 		return rawJSON(v), false, ok
 	}
 	r := gjson.GetBytes(obj, core.EscapePath(name))

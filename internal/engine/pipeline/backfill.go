@@ -91,6 +91,15 @@ type filler struct {
 	folded  []filled
 }
 
+// readBy are the events to read for a machine; nil: all.
+func readBy(m fold.Machine) []timeline.EventKey {
+	c, ok := m.(fold.Choosy)
+	if !ok || c.Void() {
+		return nil
+	}
+	return fold.Keys(c.Reads())
+}
+
 // filled is a customer with the machine's state added.
 type filled struct {
 	customer core.CustomerID
@@ -145,7 +154,7 @@ func (f *filler) fold(ctx context.Context) error {
 	if len(list) == 0 {
 		return nil
 	}
-	req := timeline.Request{Workspace: f.ws, Customers: list, Columns: []string{timeline.ColID, timeline.ColProps}}
+	req := timeline.Request{Workspace: f.ws, Customers: list, Match: readBy(machines[at]), Columns: []string{timeline.ColID, timeline.ColProps}}
 	err := f.p.Timeline.Scan(ctx, req, func(_ int, c core.CustomerID, rows *timeline.Rows) error {
 		s, err := f.customer(machines, at, c, rows)
 		if err != nil {
@@ -164,36 +173,56 @@ func (f *filler) fold(ctx context.Context) error {
 }
 
 func (f *filler) customer(machines []fold.Machine, at int, c core.CustomerID, rows *timeline.Rows) (filled, error) {
-	s := filled{customer: c, due: f.due[c]}
-	old := unpack(f.states[c])
-	for i, m := range machines {
-		state, has := old[m.ID()]
-		if i == at || !has {
-			continue
-		}
-		inst, err := m.Open(c, state)
-		if err != nil {
-			continue // it starts anew with the customer's next event
-		}
-		s.clock = max(s.clock, inst.Clock())
-		s.blob = packState(s.blob, m.ID(), state)
+	s, whole := f.others(machines, at, c)
+	if !whole { // the customer's next event folds everything anew
+		s.blob = f.states[c]
+		return s, nil
 	}
-	inst, err := machines[at].Open(c, nil)
+	m := machines[at]
+	inst, err := m.Open(c, nil)
 	if err != nil {
 		return s, err
 	}
 	emit := func(sig core.Signal) { s.signals = append(s.signals, sig) }
+	began := false
 	var e core.Event
 	for i := range rows.Time {
 		rows.Event(i, &e)
 		in := fold.InputOf(&e)
-		inst.Apply(&in, emit)
+		if fold.Wants(m, &in, !began) {
+			inst.Apply(&in, emit)
+			began = true
+		}
+	}
+	if !began {
+		return s, nil
 	}
 	// Time that had already passed for the other machines passes for this one.
 	inst.Advance(min(s.clock, core.FromTime(f.p.Clock.Now())), emit)
-	s.blob = pack(s.blob, f.machine, inst)
-	if due, ok := inst.Due(); ok && (s.due == 0 || due < s.due) {
-		s.due = due
+	var st packed
+	s.blob, st = pack(s.blob, f.machine, inst)
+	if st.due != 0 && (s.due == 0 || st.due < s.due) {
+		s.due = st.due
 	}
 	return s, nil
+}
+
+// others is the customer with the states of the other machines; whole is false
+// when they are damaged.
+func (f *filler) others(machines []fold.Machine, at int, c core.CustomerID) (s filled, whole bool) {
+	s = filled{customer: c, due: f.due[c], blob: []byte{}}
+	old, whole := unpack(f.states[c])
+	for i, m := range machines {
+		st, has := old.of(m.ID(), i)
+		if i == at || !has {
+			continue
+		}
+		inst, err := m.Open(c, st.body)
+		if err != nil {
+			return s, false
+		}
+		s.clock = max(s.clock, inst.Clock())
+		s.blob = st.append(s.blob)
+	}
+	return s, whole
 }

@@ -11,35 +11,65 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
+// packed is one machine's state as it is saved.
+type packed struct {
+	machine int64
+	due     core.Micros // 0 = none
+	body    []byte
+}
+
+// packedStates are those of one customer.
+type packedStates []packed
+
 // pack appends one machine's state to a customer's blob.
-func pack(blob []byte, machine int64, inst fold.Instance) []byte {
-	return packState(blob, machine, inst.Append(nil))
+func pack(blob []byte, machine int64, inst fold.Instance) ([]byte, packed) {
+	s := packed{machine: machine, body: inst.Append(nil)}
+	if at, ok := inst.Due(); ok {
+		s.due = at
+	}
+	return s.append(blob), s
 }
 
-func packState(blob []byte, machine int64, body []byte) []byte {
-	blob = binary.AppendUvarint(blob, uint64(machine))
-	blob = binary.AppendUvarint(blob, uint64(len(body)))
-	return append(blob, body...)
+func (s packed) append(blob []byte) []byte {
+	blob = binary.AppendUvarint(blob, uint64(s.machine))
+	blob = binary.AppendVarint(blob, s.due)
+	blob = binary.AppendUvarint(blob, uint64(len(s.body)))
+	return append(blob, s.body...)
 }
 
-// unpack splits a blob by machine. A damaged blob gives what could be read:
-// a machine without state starts anew.
-func unpack(blob []byte) map[int64][]byte {
-	out := map[int64][]byte{}
+// unpack splits a blob by machine; whole is false when it is damaged.
+func unpack(blob []byte) (states packedStates, whole bool) {
 	for len(blob) > 0 {
 		id, n := binary.Uvarint(blob)
 		if n <= 0 {
-			return out
+			return states, false
 		}
-		size, k := binary.Uvarint(blob[n:])
-		if k <= 0 || uint64(len(blob)-n-k) < size {
-			return out
+		due, d := binary.Varint(blob[n:])
+		if d <= 0 {
+			return states, false
 		}
-		blob = blob[n+k:]
-		out[int64(id)] = blob[:size:size]
+		size, k := binary.Uvarint(blob[n+d:])
+		if k <= 0 || uint64(len(blob)-n-d-k) < size {
+			return states, false
+		}
+		blob = blob[n+d+k:]
+		states = append(states, packed{int64(id), due, blob[:size:size]})
 		blob = blob[size:]
 	}
-	return out
+	return states, true
+}
+
+// of gives a machine's state; hint is where it probably is.
+func (s packedStates) of(machine int64, hint int) (packed, bool) {
+	if hint < len(s) && s[hint].machine == machine {
+		return s[hint], true
+	}
+	for i := range s {
+		if s[i].machine == machine {
+			return s[i], true
+		}
+	}
+	return packed{}, false
 }
 
 // load reads the saved states of customers.
@@ -129,7 +159,9 @@ func (p *Pipeline) State(ctx context.Context, ws core.WorkspaceID, c core.Custom
 	if err != nil {
 		return nil, fmt.Errorf("read fold state: %w", err)
 	}
-	return unpack(blob)[machine], nil
+	states, _ := unpack(blob)
+	st, _ := states.of(machine, 0)
+	return st.body, nil
 }
 
 // Refold gives a customer's saved states by machine, and what a fold of the
@@ -152,7 +184,11 @@ func (p *Pipeline) Refold(ctx context.Context, ws core.WorkspaceID, c core.Custo
 	if err != nil {
 		return nil, nil, fmt.Errorf("read timeline: %w", err)
 	}
-	saved, again = unpack(blob), map[int64][]byte{}
+	saved, again = map[int64][]byte{}, map[int64][]byte{}
+	states, _ := unpack(blob)
+	for _, st := range states {
+		saved[st.machine] = st.body
+	}
 	drop := func(core.Signal) {}
 	for _, m := range p.machines(ws) {
 		if _, building := bounds[m.ID()]; building {
@@ -162,16 +198,31 @@ func (p *Pipeline) Refold(ctx context.Context, ws core.WorkspaceID, c core.Custo
 		if err != nil {
 			return nil, nil, fmt.Errorf("open saved state: %w", err)
 		}
-		fresh, err := m.Open(c, nil)
+		fresh, began, err := anew(m, c, events, drop)
 		if err != nil {
 			return nil, nil, err
 		}
-		for i := range events {
-			in := fold.InputOf(&events[i])
-			fresh.Apply(&in, drop)
+		if !began {
+			continue
 		}
 		fresh.Advance(live.Clock(), drop)
 		again[m.ID()] = fresh.Append(nil)
 	}
 	return saved, again, nil
+}
+
+// anew folds a timeline from nothing; began is false when nothing in it concerns
+// the machine.
+func anew(m fold.Machine, c core.CustomerID, events []core.Event, emit func(core.Signal)) (inst fold.Instance, began bool, err error) {
+	if inst, err = m.Open(c, nil); err != nil {
+		return nil, false, fmt.Errorf("open machine %d: %w", m.ID(), err)
+	}
+	for i := range events {
+		in := fold.InputOf(&events[i])
+		if fold.Wants(m, &in, !began) {
+			inst.Apply(&in, emit)
+			began = true
+		}
+	}
+	return inst, began, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -65,6 +66,16 @@ func (p *Pipeline) Do(ctx context.Context, ws core.WorkspaceID, fn func(tx *db.T
 		for _, c := range again {
 			r.refold[c] = true
 		}
+		return err
+	})
+}
+
+// Signal writes what Ciclo itself has to say into timelines, in order with the
+// batches. fn gives the events; their customers follow from their actors.
+func (p *Pipeline) Signal(ctx context.Context, ws core.WorkspaceID, fn func(tx *db.Tx, s Session) ([]core.Event, error)) error {
+	defer p.lock(ws)()
+	return p.transact(ctx, ws, func(r *run) (err error) {
+		r.batch.Events, err = fn(r.tx, r.session)
 		return err
 	})
 }
@@ -280,58 +291,111 @@ func (r *run) fold(ctx context.Context) error {
 }
 
 // customer folds one customer: the new events, or everything when one of them
-// comes late or the past changed.
+// comes late or the past changed. A machine that nothing concerns stays closed.
 func (r *run) customer(ctx context.Context, c core.CustomerID, all []fold.Machine, bounds map[int64]bound, isDue bool) error {
-	old := unpack(r.states[c])
-	machines := make([]fold.Machine, 0, len(all))
+	w := &working{c: c}
+	var whole bool
+	w.old, whole = unpack(r.states[c])
 	for _, m := range all {
 		if b, building := bounds[m.ID()]; !building || c <= b.upto || c > b.last {
-			machines = append(machines, m)
+			w.machines = append(w.machines, m)
 		}
 	}
-	again := r.refold[c]
-	open := make([]fold.Instance, len(machines))
-	clock := core.Micros(0)
-	for i, m := range machines {
-		inst, err := m.Open(c, old[m.ID()])
-		if err != nil {
-			again = true
-			break
-		}
-		open[i] = inst
-		clock = max(clock, inst.Clock())
-		for _, e := range r.events[c] {
-			if r.batch.Events[e].Time < inst.Clock() {
-				again = true
+	inputs := make([]fold.Input, len(r.events[c]))
+	for i, e := range r.events[c] {
+		inputs[i] = fold.InputOf(&r.batch.Events[e])
+	}
+	now := core.Micros(math.MinInt64)
+	if isDue {
+		now = r.now
+	}
+	if r.refold[c] || !whole || !w.open(inputs, now) {
+		return r.anew(ctx, w)
+	}
+	emit := func(s core.Signal) { r.batch.Signals = append(r.batch.Signals, s) }
+	for e := range inputs {
+		for i, inst := range w.insts {
+			if inst != nil && fold.Wants(w.machines[i], &inputs[e], !w.began[i]) {
+				inst.Apply(&inputs[e], emit)
+				w.began[i] = true
 			}
 		}
 	}
-	if again {
-		return r.anew(ctx, c, machines, clock)
-	}
-	emit := func(s core.Signal) { r.batch.Signals = append(r.batch.Signals, s) }
-	for _, e := range r.events[c] {
-		in := fold.InputOf(&r.batch.Events[e])
-		for _, inst := range open {
-			inst.Apply(&in, emit)
-		}
-	}
-	if isDue {
-		for _, inst := range open {
+	for _, inst := range w.insts {
+		if isDue && inst != nil {
 			inst.Advance(r.now, emit)
 		}
 	}
-	r.keep(c, machines, open)
+	r.keep(w)
 	return nil
 }
 
+// working is one customer's machines at work.
+type working struct {
+	c        core.CustomerID
+	machines []fold.Machine
+	old      packedStates
+	insts    []fold.Instance // nil: nothing concerns the machine
+	began    []bool          // the machine saw an event
+}
+
+// open opens the machines that an event or the time concerns. It gives false
+// when an event comes late or a state is damaged.
+func (w *working) open(inputs []fold.Input, now core.Micros) bool {
+	w.insts, w.began = make([]fold.Instance, len(w.machines)), make([]bool, len(w.machines))
+	for i, m := range w.machines {
+		st, has := w.old.of(m.ID(), i)
+		w.began[i] = has
+		if !w.concerned(m, st, has, inputs, now) {
+			continue
+		}
+		inst, err := m.Open(w.c, st.body)
+		if err != nil {
+			return false
+		}
+		w.insts[i] = inst
+		for e := range inputs {
+			if inputs[e].Time < inst.Clock() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (w *working) concerned(m fold.Machine, st packed, has bool, inputs []fold.Input, now core.Micros) bool {
+	if has && st.due != 0 && st.due <= now {
+		return true
+	}
+	for e := range inputs {
+		if fold.Wants(m, &inputs[e], !has) || has && st.due != 0 && st.due <= inputs[e].Time {
+			return true
+		}
+	}
+	return false
+}
+
+// clock is the latest instant that any machine has seen.
+func (w *working) clock() (clock core.Micros) {
+	for i, m := range w.machines {
+		st, has := w.old.of(m.ID(), i)
+		if !has {
+			continue
+		}
+		if inst, err := m.Open(w.c, st.body); err == nil {
+			clock = max(clock, inst.Clock())
+		}
+	}
+	return clock
+}
+
 // anew folds a customer's whole timeline.
-func (r *run) anew(ctx context.Context, c core.CustomerID, machines []fold.Machine, clock core.Micros) error {
-	past, err := r.p.Timeline.Customer(ctx, r.ws, c, timeline.CustomerQuery{Lean: true})
+func (r *run) anew(ctx context.Context, w *working) error {
+	past, err := r.p.Timeline.Customer(ctx, r.ws, w.c, timeline.CustomerQuery{Lean: true})
 	if err != nil {
 		return fmt.Errorf("read timeline: %w", err)
 	}
-	for _, e := range r.events[c] {
+	for _, e := range r.events[w.c] {
 		past = append(past, r.batch.Events[e])
 	}
 	slices.SortStableFunc(past, func(a, b core.Event) int {
@@ -343,35 +407,41 @@ func (r *run) anew(ctx context.Context, c core.CustomerID, machines []fold.Machi
 		}
 		return 0
 	})
-	r.batch.Reset[c] = Reset{News: clock}
+	clock := w.clock()
+	r.batch.Reset[w.c] = Reset{News: clock}
 	if len(past) == 0 {
-		r.changed[c] = saved{}
+		r.changed[w.c] = saved{}
 		return nil
 	}
 	emit := func(s core.Signal) { r.batch.Signals = append(r.batch.Signals, s) }
-	open := make([]fold.Instance, len(machines))
-	for i, m := range machines {
-		if open[i], err = m.Open(c, nil); err != nil {
-			return fmt.Errorf("open machine %d: %w", m.ID(), err)
+	w.old, w.insts = nil, make([]fold.Instance, len(w.machines))
+	for i, m := range w.machines {
+		inst, began, err := anew(m, w.c, past, emit)
+		if err != nil {
+			return err
 		}
-		for j := range past {
-			in := fold.InputOf(&past[j])
-			open[i].Apply(&in, emit)
+		if began {
+			// Time that had already passed stays passed.
+			inst.Advance(min(clock, r.now), emit)
+			w.insts[i] = inst
 		}
-		// Time that had already passed stays passed.
-		open[i].Advance(min(clock, r.now), emit)
 	}
-	r.keep(c, machines, open)
+	r.keep(w)
 	return nil
 }
 
-func (r *run) keep(c core.CustomerID, machines []fold.Machine, open []fold.Instance) {
+func (r *run) keep(w *working) {
 	s := saved{blob: []byte{}}
-	for i, m := range machines {
-		s.blob = pack(s.blob, m.ID(), open[i])
-		if at, ok := open[i].Due(); ok && (s.due == 0 || at < s.due) {
-			s.due = at
+	for i, m := range w.machines {
+		var st packed
+		if w.insts[i] != nil {
+			s.blob, st = pack(s.blob, m.ID(), w.insts[i])
+		} else if old, has := w.old.of(m.ID(), i); has {
+			st, s.blob = old, old.append(s.blob)
+		}
+		if st.due != 0 && (s.due == 0 || st.due < s.due) {
+			s.due = st.due
 		}
 	}
-	r.changed[c] = s
+	r.changed[w.c] = s
 }

@@ -306,8 +306,7 @@ func (f *propFeed) addOne(c *PropColumn, row int) {
 	}
 	if f.rest {
 		if s := f.r.rest.at(int32(row)); s != "" {
-			v, _ := core.Lookup(bytesOf(s), f.path)
-			c.add(v)
+			c.look(bytesOf(s), f.path)
 			return
 		}
 	}

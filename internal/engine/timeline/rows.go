@@ -40,7 +40,7 @@ type Rows struct {
 type PropColumn struct {
 	Kind []core.ValueKind
 	Num  []float64 // numbers; booleans as 0 and 1
-	Text []string  // texts; numbers as written or ""; lists and objects as JSON
+	Text []string  // texts; numbers as written or ""; lists and objects as JSON; "null" of an explicit null
 }
 
 // Len gives the number of rows.
@@ -191,9 +191,26 @@ func (r *Rows) addRow(e *row, name uint32) {
 		r.Rest = append(r.Rest, e.rest)
 	}
 	for i, path := range p.paths {
-		v, _ := core.Lookup(e.props, path)
-		r.cols[i].add(v)
+		r.cols[i].look(e.props, path)
 	}
+}
+
+// null is the text of a row whose value is an explicit null; its kind is none.
+const null = "null"
+
+// look adds the value at path of an object.
+func (c *PropColumn) look(obj []byte, path string) {
+	v, ok := core.Lookup(obj, path)
+	if !ok && core.IsNull(obj, path) {
+		v.Text = null
+	}
+	c.add(v)
+}
+
+// NullAt says whether the property at index is an explicit null in row i.
+func (r *Rows) NullAt(i, index int) bool {
+	c := &r.cols[index]
+	return c.Kind[i] == core.ValueNone && c.Text[i] == null
 }
 
 func (c *PropColumn) add(v core.Value) {

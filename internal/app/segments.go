@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/pipeline"
+	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/lifecycle"
+	"github.com/ciclo/ciclo/internal/segment"
+)
+
+// people tells the segment room of customers.
+type people struct {
+	*customer.Service
+	stages *lifecycle.Service
+}
+
+func (p people) Traits(ctx context.Context, ws core.WorkspaceID, fn func(c core.CustomerID, traits []byte)) error {
+	return p.EachTraits(ctx, ws, fn)
+}
+
+func (p people) Stages(ctx context.Context, ws core.WorkspaceID, model string) (map[core.CustomerID]string, error) {
+	m, ok := p.stages.ByKey(ws, model)
+	if !ok {
+		return map[core.CustomerID]string{}, nil
+	}
+	return p.stages.NowAll(ctx, ws, m)
+}
+
+// signals writes what Ciclo itself has to say into timelines.
+type signals struct{ *pipeline.Pipeline }
+
+func (s signals) Signal(ctx context.Context, ws core.WorkspaceID, fn func(tx *db.Tx, anchor func(core.CustomerID) (core.ActorID, error)) ([]core.Event, error)) error {
+	return s.Pipeline.Signal(ctx, ws, func(tx *db.Tx, ses pipeline.Session) ([]core.Event, error) {
+		x, ok := ses.(*customer.Session)
+		if !ok {
+			return nil, errors.New("identity session is of another kind")
+		}
+		return fn(tx, func(c core.CustomerID) (core.ActorID, error) { return x.Anchor(ctx, c) })
+	})
+}
+
+// segments is the reactor of the segment room.
+type segments struct{ *segment.Service }
+
+func (s segments) React(ctx context.Context, tx *db.Tx, b *pipeline.Batch) error {
+	out := segment.Batch{Now: b.Now}
+	for _, sig := range b.Signals {
+		if m, ok := sig.(core.SegmentMoved); ok {
+			out.Moves = append(out.Moves, m)
+		}
+	}
+	for c, what := range b.Reset {
+		if what.Machine == 0 {
+			out.Reset = append(out.Reset, c)
+		} else { // a backfilled machine has no stays to replace
+			out.Built = what.Machine
+		}
+	}
+	for c, into := range b.Absorbed {
+		if into != 0 {
+			out.Gone = append(out.Gone, c)
+		}
+	}
+	history := map[core.CustomerID]bool{}
+	for i := range b.Events {
+		e := &b.Events[i]
+		old := e.Flags&(core.FlagImported|core.FlagHistoric) != 0
+		if was, known := history[e.Customer]; !known || was {
+			history[e.Customer] = old
+		}
+	}
+	out.Quiet = func(c core.CustomerID) bool { return history[c] }
+	return s.Record(ctx, tx, b.Workspace, &out)
+}

@@ -1,0 +1,101 @@
+package segment
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/fold"
+)
+
+// program is a condition with everything that it names written out, as it is
+// kept beside a version: what is saved of customers belongs to it, whatever
+// becomes of the segments, models and cut points that were named.
+type program struct {
+	When   *expr.Node           `json:"when"`
+	Models map[string][]rungDef `json:"models,omitempty"`
+}
+
+// rungDef is a fold.Rung in JSON.
+type rungDef struct {
+	Key  string      `json:"key"`
+	When *expr.Node  `json:"when"`
+	Stay core.Micros `json:"stay,omitempty"`
+}
+
+// compile makes p ready to run; days and weeks are those of cal.
+func (p *program) compile(id int64, cal expr.Calendar) (*machine, error) {
+	b := fold.NewBuilderIn(cal)
+	b.Models = p.ladder(cal)
+	l, err := fold.NewLadderWith(b, []fold.Rung{{Key: "in", When: p.When}})
+	if err != nil {
+		return nil, err
+	}
+	return &machine{id, l}, nil
+}
+
+// ladder finds the stage models that p rests on.
+func (p *program) ladder(cal expr.Calendar) func(key string) (*fold.Ladder, error) {
+	return func(key string) (*fold.Ladder, error) {
+		defs, ok := p.Models[key]
+		if !ok {
+			return nil, fmt.Errorf("there is no stage model %q", key)
+		}
+		rungs := make([]fold.Rung, len(defs))
+		for i, d := range defs {
+			rungs[i] = fold.Rung{Key: d.Key, When: d.When, Stay: d.Stay}
+		}
+		return fold.NewLadder(cal, rungs)
+	}
+}
+
+// same says whether two programs are one.
+func (p *program) same(o *program) bool {
+	a, err := json.Marshal(p)
+	b, oerr := json.Marshal(o)
+	return err == nil && oerr == nil && string(a) == string(b)
+}
+
+// machine is a version of a segment, compiled: a ladder of one rung.
+type machine struct {
+	id     int64
+	ladder *fold.Ladder
+}
+
+func (m *machine) ID() int64 { return m.id }
+
+func (m *machine) Reads() []expr.EventRef { return m.ladder.Reads() }
+
+func (m *machine) Void() bool { return m.ladder.Void() }
+
+// instance is a machine at work on one customer.
+type instance struct {
+	*fold.Climber
+	m *machine
+	c core.CustomerID
+}
+
+func (m *machine) Open(c core.CustomerID, state []byte) (fold.Instance, error) {
+	climber, err := m.ladder.Open(c, state)
+	if err != nil {
+		return nil, fmt.Errorf("segment state: %w", err)
+	}
+	return &instance{climber, m, c}, nil
+}
+
+func (in *instance) Advance(to core.Micros, emit func(core.Signal)) {
+	in.Climber.Advance(to, func(st fold.Step) { emit(in.signal(st)) })
+}
+
+func (in *instance) Apply(e *fold.Input, emit func(core.Signal)) {
+	in.Climber.Apply(e, func(st fold.Step) { emit(in.signal(st)) })
+}
+
+func (in *instance) signal(st fold.Step) core.SegmentMoved {
+	sig := core.SegmentMoved{Machine: in.m.id, Customer: in.c, In: st.To >= 0, At: st.At, N: max(st.Opens, st.Closes), ByTimer: st.By == nil}
+	if e := st.By; e != nil {
+		sig.EventID, sig.EventName, sig.EventKind, sig.EventAt = e.ID, e.Name, e.Kind, e.Time
+	}
+	return sig
+}
