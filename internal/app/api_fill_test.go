@@ -28,6 +28,11 @@ func (x *tenant) fill(n int) {
 		x.erased()
 	}
 	x.held()
+	for range n/4 + 2 {
+		x.segment()
+	}
+	x.list()
+	x.want("POST", "/segments/rfm", nil)
 	x.user()
 	x.want("PUT", "/kpis/orders/target", obj{"value": 5, "direction": "up"})
 	x.want("PUT", "/settings/identity", rules(x, nil))

@@ -264,11 +264,13 @@ func (x *tenant) ingest(events ...obj) {
 func (x *tenant) settle() {
 	x.t.Helper()
 	x.srv.Lifecycle.Wait() // a build reads the models once more behind its end
+	x.srv.Segments.Wait()
 	for range 6000 {
 		s := x.want("GET", "/status", nil)
 		if s.Get("inbox.pending_events").Int() == 0 && s.Get("work.#").Int() == 0 &&
 			!x.want("GET", "/erasures", nil).Get(`erasures.#(status!="verified")`).Exists() &&
-			!x.want("GET", "/stage-models", nil).Get("models.#(building==true)").Exists() {
+			!x.want("GET", "/stage-models", nil).Get("models.#(building==true)").Exists() &&
+			!x.want("GET", "/segments", nil).Get("segments.#(building==true)").Exists() {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -87,6 +87,16 @@ func (b *bench) send(events ...obj) {
 	b.drain()
 }
 
+// accept takes a batch as from a client and processes all that waits.
+func (b *bench) accept(body []byte) {
+	b.t.Helper()
+	_, err := b.Inbox.Accept(context.Background(), inbox.Door{Source: b.source, Meta: inbox.Meta{Shape: inbox.ShapeBatch}, Body: body, Received: core.FromTime(b.clock.Now())})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.drain()
+}
+
 func (b *bench) drain() {
 	b.t.Helper()
 	for {

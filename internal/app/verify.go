@@ -85,7 +85,7 @@ func (a *App) verifyReferences(ctx context.Context, ws core.WorkspaceID, r *Repo
 		"identifier %d lives in a customer that was absorbed": `SELECT h.actor FROM actor_homes h JOIN customers c ON c.workspace_id = h.workspace_id AND c.id = h.customer WHERE h.workspace_id = $1 AND c.absorbed_into <> 0`,
 		"fold state of customer %d, who is not there":         `SELECT f.customer FROM fold_states f LEFT JOIN customers c ON c.workspace_id = f.workspace_id AND c.id = f.customer WHERE f.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
 		"stage spell of customer %d, who is not there":        `SELECT DISTINCT s.customer FROM stage_spells s LEFT JOIN customers c ON c.workspace_id = s.workspace_id AND c.id = s.customer WHERE s.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
-		"segment stay of customer %d, who is not there":        `SELECT DISTINCT s.customer FROM segment_stays s LEFT JOIN customers c ON c.workspace_id = s.workspace_id AND c.id = s.customer WHERE s.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
+		"segment stay of customer %d, who is not there":       `SELECT DISTINCT s.customer FROM segment_stays s LEFT JOIN customers c ON c.workspace_id = s.workspace_id AND c.id = s.customer WHERE s.workspace_id = $1 AND (c.id IS NULL OR c.absorbed_into <> 0)`,
 		"survivor of customer %d is not there":                `SELECT x.id FROM customers x LEFT JOIN customers c ON c.workspace_id = x.workspace_id AND c.id = x.absorbed_into WHERE x.workspace_id = $1 AND x.absorbed_into <> 0 AND c.id IS NULL`,
 	}
 	return a.DB.Read(ctx, func(tx *db.Tx) error {

@@ -114,7 +114,9 @@ func (a *API) explainSegment(ctx context.Context, p *access.Principal, in *struc
 }
 
 type customerSegment struct {
-	keyName
+	ID     int64         `json:"id"`
+	Key    string        `json:"key"`
+	Name   string        `json:"name"`
 	Member bool          `json:"member"`
 	Stays  []segmentStay `json:"stays" doc:"Newest first"`
 }
@@ -135,7 +137,7 @@ func (a *API) segmentsOf(ctx context.Context, p *access.Principal, in *CustomerP
 	}
 	out.Segments = []customerSegment{}
 	for _, g := range a.Segments.Segments(p.Workspace) {
-		s := customerSegment{keyName: keyName{g.ID, g.Key, g.Name}, Stays: []segmentStay{}}
+		s := customerSegment{ID: g.ID, Key: g.Key, Name: g.Name, Stays: []segmentStay{}}
 		for i := range stays {
 			if stays[i].Segment == g.ID {
 				s.Stays = append(s.Stays, stayOut(&stays[i]))

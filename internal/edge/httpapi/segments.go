@@ -3,7 +3,9 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
@@ -77,10 +79,11 @@ func readCondition(c condition) (*expr.Node, error) {
 		return nil, nil
 	}
 	n, err := expr.Parse(c.RawMessage)
-	if err != nil {
-		return nil, errs.Field("when", "bad_condition", "%v", err)
+	var at *expr.Error
+	if errors.As(err, &at) {
+		return nil, errs.Field("when"+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
 	}
-	return n, nil
+	return n, err
 }
 
 func (a *API) segments() {

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -241,12 +242,24 @@ func Parse(raw []byte) (*Node, error) {
 	dec := json.NewDecoder(strings.NewReader(string(raw)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&n); err != nil {
-		return nil, bad("$", "cannot read condition: %v", err)
+		return nil, unread(err)
 	}
 	if dec.More() {
 		return nil, bad("$", "there is text behind the condition")
 	}
 	return &n, n.Check()
+}
+
+// unread says which member of a condition is of the wrong type or unknown.
+func unread(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return bad("$."+wrong.Field, "cannot be a JSON %s", wrong.Value)
+	}
+	if _, name, ok := strings.Cut(err.Error(), `unknown field "`); ok {
+		return bad("$", "unknown field %q: a condition has no such member there", strings.TrimSuffix(name, `"`))
+	}
+	return bad("$", "cannot read condition: %v", err)
 }
 
 // depth refuses deep nesting before the decoder walks it.

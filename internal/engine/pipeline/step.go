@@ -62,6 +62,7 @@ var errIdle = errors.New("nothing to do")
 func (p *Pipeline) Do(ctx context.Context, ws core.WorkspaceID, fn func(tx *db.Tx, s Session) ([]core.CustomerID, error)) error {
 	defer p.lock(ws)()
 	return p.transact(ctx, ws, func(r *run) error {
+		r.command = true
 		again, err := fn(r.tx, r.session)
 		for _, c := range again {
 			r.refold[c] = true
@@ -90,6 +91,7 @@ type run struct {
 	batch   *Batch
 	events  map[core.CustomerID][]int // into batch.Events
 	refold  map[core.CustomerID]bool
+	command bool // no history streams in: time has passed up to now
 	due     []core.CustomerID
 	states  map[core.CustomerID][]byte
 	changed map[core.CustomerID]saved
@@ -409,6 +411,9 @@ func (r *run) anew(ctx context.Context, w *working) error {
 	})
 	clock := w.clock()
 	r.batch.Reset[w.c] = Reset{News: clock}
+	if r.command {
+		clock = r.now
+	}
 	if len(past) == 0 {
 		r.changed[w.c] = saved{}
 		return nil

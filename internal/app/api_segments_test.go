@@ -1,0 +1,58 @@
+package app_test
+
+import "github.com/ciclo/ciclo/internal/access"
+
+// bought is a condition that some of the people of a world satisfy.
+func bought() obj {
+	return obj{"any": []obj{{"did": obj{"event": "Order Completed"}}, {"trait": obj{"name": "email", "op": "set"}}}}
+}
+
+// segment makes a dynamic segment.
+func (x *tenant) segment() int64 {
+	x.t.Helper()
+	id := x.want("POST", "/segments", obj{"name": x.name("segment"), "when": bought()}).Get("id").Int()
+	x.settle()
+	return id
+}
+
+// list makes a static segment with somebody on it.
+func (x *tenant) list() int64 {
+	x.t.Helper()
+	id := x.want("POST", "/segments", obj{"name": x.name("list"), "kind": "static"}).Get("id").Int()
+	x.settle()
+	x.want("POST", "/segments/"+itoa(id)+"/members", obj{"customers": []int64{x.customer()}})
+	return id
+}
+
+func segmentScenarios() map[string]scenario {
+	own, listed := one((*tenant).segment), one((*tenant).list)
+	when := plain(obj{"when": bought()})
+	return map[string]scenario{
+		"GET /segments": {perm: access.ReadData},
+		"POST /segments": {perm: access.Design, body: func(x *tenant, _ []any) any {
+			return obj{"name": x.name("segment"), "description": "d", "when": bought()}
+		}},
+		"POST /segments/preview": {perm: access.ReadData, quiet: true, body: when},
+		"GET /segments/overlap":  {perm: access.ReadData, ids: func(x *tenant) []any { return nil }, query: "segments=1,2"},
+		"GET /segments/ready":    {perm: access.ReadData},
+		"GET /segments/rfm":      {perm: access.ReadData},
+		"POST /segments/rfm":     {perm: access.Design},
+		"GET /segments/{id}":     {perm: access.ReadData, ids: own},
+		"PATCH /segments/{id}": {perm: access.Design, ids: own, body: func(x *tenant, _ []any) any {
+			return obj{"name": x.name("segment"), "when": obj{"did": obj{"event": "Order Completed", "op": "gte", "value": 2}}}
+		}},
+		"DELETE /segments/{id}":          {perm: access.Design, ids: own},
+		"GET /segments/{id}/versions":    {perm: access.ReadData, ids: own},
+		"GET /segments/{id}/history":     {perm: access.ReadData, ids: own, query: "interval=week"},
+		"GET /segments/{id}/composition": {perm: access.ReadData, ids: own, query: "by=trait&name=plan"},
+		"GET /segments/{id}/explain":     {perm: access.ReadCustomers, ids: own, query: "customer=1"},
+		"GET /segments/{id}/members":     {perm: access.ReadCustomers, ids: own, query: "limit=2"},
+		"GET /segments/{id}/members.csv": {perm: access.Export, ids: own},
+		"POST /segments/{id}/members":    {perm: access.WriteCustomers, ids: listed, body: func(x *tenant, _ []any) any { return obj{"customers": []int64{x.customer()}} }},
+		"DELETE /segments/{id}/members":  {perm: access.WriteCustomers, ids: listed, body: func(x *tenant, _ []any) any { return obj{"customers": []int64{x.customer()}} }},
+		"POST /segments/{id}/import": {perm: access.WriteCustomers, ids: listed, form: func(x *tenant) (body, kind string) {
+			return form(x.t, "file", "members.csv", "user_id\nnobody\n")
+		}},
+		"GET /customers/{id}/segments": {perm: access.ReadCustomers, ids: one((*tenant).customer)},
+	}
+}
