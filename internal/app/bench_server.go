@@ -136,6 +136,9 @@ func benchSetup(ctx context.Context, a *App) (k benchKeys, err error) {
 		return k, err
 	}
 	a.Lifecycle.Wait()
+	if err := a.BenchSegments(ctx, ws); err != nil {
+		return k, err
+	}
 	if _, k.write, err = a.Inbox.CreateSource(ctx, ws, inbox.NewSource{Name: "bench", Kind: inbox.Server}); err != nil {
 		return k, err
 	}

@@ -12,8 +12,13 @@ import (
 )
 
 // BenchmarkPipeline puts the demo shop's history through parser, identity,
-// timeline, summary and one stage model, on SQLite.
+// timeline, summary and one stage model, on SQLite; then with 20 segments more.
 func BenchmarkPipeline(b *testing.B) {
+	b.Run("stages", func(b *testing.B) { benchmarkPipeline(b, false) })
+	b.Run("segments", func(b *testing.B) { benchmarkPipeline(b, true) })
+}
+
+func benchmarkPipeline(b *testing.B, segments bool) {
 	bench := open(b, "")
 	ctx := context.Background()
 	def, err := lifecycle.FromTemplate("sterne_cutler")
@@ -24,6 +29,11 @@ func BenchmarkPipeline(b *testing.B) {
 		b.Fatal(err)
 	}
 	bench.Lifecycle.Wait()
+	if segments {
+		if err := bench.BenchSegments(ctx, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
 	g := demo.New(demo.Config{Seed: 1, People: 20_000, Months: 18, End: bench.clock.Now()})
 	const size = 1000
 	next := func() []byte {
