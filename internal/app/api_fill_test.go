@@ -33,6 +33,9 @@ func (x *tenant) fill(n int) {
 	}
 	x.list()
 	x.want("POST", "/segments/rfm", nil)
+	for range n/4 + 2 {
+		x.hook()
+	}
 	x.user()
 	x.want("PUT", "/kpis/orders/target", obj{"value": 5, "direction": "up"})
 	x.want("PUT", "/settings/identity", rules(x, nil))

@@ -1,6 +1,12 @@
 package app_test
 
-import "github.com/ciclo/ciclo/internal/access"
+import (
+	"time"
+
+	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/connect/hook"
+	"github.com/ciclo/ciclo/internal/kit/db"
+)
 
 // bought is a condition that some of the people of a world satisfy.
 func bought() obj {
@@ -54,5 +60,54 @@ func segmentScenarios() map[string]scenario {
 			return form(x.t, "file", "members.csv", "user_id\nnobody\n")
 		}},
 		"GET /customers/{id}/segments": {perm: access.ReadCustomers, ids: one((*tenant).customer)},
+	}
+}
+
+// hook makes a webhook.
+func (x *tenant) hook() int64 {
+	x.t.Helper()
+	return x.want("POST", "/webhooks", obj{"name": x.name("hook"), "url": "https://hooks.invalid/" + x.mark, "enabled": false}).Get("webhook.id").Int()
+}
+
+// ended makes a webhook with a message that has ended: it was told while the
+// webhook was on, and is given up now that it is off.
+func (x *tenant) ended() []any {
+	x.t.Helper()
+	id := x.hook()
+	path := "/webhooks/" + itoa(id)
+	on := obj{"name": x.name("hook"), "url": "https://hooks.invalid/" + x.mark, "events": []string{"alert.fired"}}
+	x.want("PUT", path, on)
+	err := x.srv.DB.Write(x.t.Context(), func(tx *db.Tx) error {
+		return x.srv.Hooks.Tell(x.t.Context(), tx, x.ws, []hook.News{{Event: hook.AlertFired, Data: map[string]any{"mark": x.mark}}})
+	})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	on["enabled"] = false
+	x.want("PUT", path, on)
+	for range 3000 {
+		if d := x.want("GET", path+"/deliveries", nil).Get("deliveries.0"); d.Get("state").Str == "failed" {
+			return []any{id, d.Get("id").Int()}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	x.t.Fatal("the delivery does not end")
+	return nil
+}
+
+func hookScenarios() map[string]scenario {
+	own := one((*tenant).hook)
+	def := func(x *tenant, _ []any) any {
+		return obj{"name": x.name("hook"), "url": "https://hooks.invalid/" + x.mark, "events": []string{"segment.entered"}, "segments": []int64{1}, "enabled": false}
+	}
+	return map[string]scenario{
+		"GET /webhooks":                                    {perm: access.Sources},
+		"POST /webhooks":                                   {perm: access.Sources, body: def},
+		"PUT /webhooks/{id}":                               {perm: access.Sources, ids: own, body: def},
+		"DELETE /webhooks/{id}":                            {perm: access.Sources, ids: own},
+		"POST /webhooks/{id}/secret":                       {perm: access.Sources, ids: own},
+		"POST /webhooks/{id}/test":                         {perm: access.Sources, ids: own},
+		"GET /webhooks/{id}/deliveries":                    {perm: access.Sources, ids: own, query: "limit=5"},
+		"POST /webhooks/{id}/deliveries/{delivery}/replay": {perm: access.Sources, ids: (*tenant).ended},
 	}
 }

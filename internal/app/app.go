@@ -13,15 +13,18 @@ import (
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/connect"
+	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/jobs"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
 	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/httpx"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 	"github.com/ciclo/ciclo/internal/segment"
 )
@@ -41,6 +44,8 @@ type App struct {
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
 	Imports   *connect.Service
+	Jobs      *jobs.Queue
+	Hooks     *hook.Service
 	work      *workBoard
 	secret    []byte
 	lock      *os.File
@@ -87,8 +92,12 @@ func (a *App) rooms(ctx context.Context) error {
 	}
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Calendar: a.calendar, LastCustomer: a.Customers.Last, Changed: func(ctx context.Context, ws core.WorkspaceID) { a.Segments.Refresh(ctx, ws) }})
+	a.Jobs = jobs.New(a.DB, a.Clock, a.Log, jobs.Options{})
+	if a.Hooks, err = hook.New(hook.Deps{DB: a.DB, Clock: a.Clock, Jobs: a.Jobs, Client: httpx.New(a.Config.AllowPrivate, 20*time.Second), Secret: a.secret, Customer: a.describe}); err != nil {
+		return fmt.Errorf("open webhooks: %w", err)
+	}
 	a.Segments = segment.New(segment.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
-		Models: a.Lifecycle, People: people{a.Customers, a.Lifecycle}, Calendar: a.calendar})
+		Models: a.Lifecycle, People: people{a.Customers, a.Lifecycle}, Calendar: a.calendar, News: a.tellSegments})
 	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}

@@ -35,6 +35,7 @@ type Serving struct {
 	PublicURL      string   `help:"Address that browsers use, when it is another." placeholder:"URL"`
 	TrustedProxies []string `help:"Addresses or networks of proxies that may tell the caller's address." placeholder:"CIDR"`
 	SealEvents     int      `help:"Events not yet in files at which they are sealed." default:"200000"`
+	AllowPrivate   bool     `help:"Let webhooks call addresses that are not public." name:"allow-private-targets"`
 	MaxPending     int64    `help:"Events that may wait in the inbox before clients are told to come back." default:"5000000"`
 }
 
@@ -75,6 +76,7 @@ func (w *Where) config() Config { return Config{Data: w.Data, Database: w.Databa
 
 func (s *ServeCmd) config() Config {
 	c := s.Where.config()
+	c.AllowPrivate = s.AllowPrivate
 	c.Listen, c.PublicURL, c.Proxies, c.MaxPending, c.SealEvents = s.Listen, s.PublicURL, s.TrustedProxies, s.MaxPending, s.SealEvents
 	return c
 }

@@ -13,13 +13,14 @@ import (
 
 // Config is what an App needs before it starts.
 type Config struct {
-	Data       string // data folder
-	Database   string // "postgres://…", or "" for SQLite in the data folder
-	Listen     string // host:port; port 0 takes a free one
-	PublicURL  string // address that browsers use, "" = from the request
-	Proxies    []string
-	SealEvents int
-	MaxPending int64 // events waiting in the inbox before clients are told to wait
+	Data         string // data folder
+	Database     string // "postgres://…", or "" for SQLite in the data folder
+	Listen       string // host:port; port 0 takes a free one
+	PublicURL    string // address that browsers use, "" = from the request
+	Proxies      []string
+	SealEvents   int
+	AllowPrivate bool  // webhooks may call addresses that are not public
+	MaxPending   int64 // events waiting in the inbox before clients are told to wait
 }
 
 func (c *Config) dsn() string {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 	"github.com/ciclo/ciclo/internal/segment"
 )
@@ -75,4 +77,33 @@ func (s segments) React(ctx context.Context, tx *db.Tx, b *pipeline.Batch) error
 	}
 	out.Quiet = func(c core.CustomerID) bool { return history[c] }
 	return s.Record(ctx, tx, b.Workspace, &out)
+}
+
+// tellSegments tells webhooks who entered and left segments.
+func (a *App) tellSegments(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, moves []segment.Move) error {
+	news := make([]hook.News, len(moves))
+	for i, m := range moves {
+		by := map[string]any{"timer": m.ByTimer}
+		if !m.ByTimer {
+			by["event_id"], by["event"] = m.EventID, m.EventName
+		}
+		news[i] = hook.News{Event: hook.SegmentLeft, At: m.At, Segment: m.Segment.ID, Customer: m.Customer,
+			Data: map[string]any{"segment": map[string]any{"id": m.Segment.ID, "key": m.Segment.Key, "name": m.Segment.Name}, "by": by}}
+		if m.In {
+			news[i].Event = hook.SegmentEntered
+		}
+	}
+	return a.Hooks.Tell(ctx, tx, ws, news)
+}
+
+// describe says who a customer is, for messages to other programs.
+func (a *App) describe(ctx context.Context, ws core.WorkspaceID, c core.CustomerID) (map[string]any, error) {
+	who, err := a.Customers.Get(ctx, ws, c)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": who.ID, "user_id": who.UserID, "email": who.Email, "name": who.Name}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/connect"
+	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
@@ -51,6 +52,7 @@ type Deps struct {
 	Customers *customer.Service
 	Lifecycle *lifecycle.Service
 	Segments  *segment.Service
+	Hooks     *hook.Service
 	Insight   *insight.Service
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
@@ -98,6 +100,7 @@ func New(d Deps) *API {
 	a.status()
 	a.models()
 	a.segments()
+	a.webhooks()
 	a.boards()
 	a.kpis()
 	a.insights()

@@ -222,7 +222,10 @@ func translate(err error) error {
 	return err
 }
 
+// isRetryable says whether a transaction may succeed when it runs again: after a
+// serialization failure, a deadlock, or when another took the number that it had
+// read as the next free one. A key that really exists fails again.
 func isRetryable(err error) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01")
+	return errors.As(err, &pe) && (pe.Code == "40001" || pe.Code == "40P01" || pe.Code == "23505")
 }
