@@ -183,6 +183,7 @@ type FunnelStep struct {
 	Entered int64   `json:"entered"`
 	Before  int64   `json:"before"`
 	Pending int64   `json:"pending"`        // whose deepest attempt ends here and whose window runs
+	Dropped int64   `json:"dropped"`        // of Before, not made and not pending
 	Time    *Spread `json:"time,omitempty"` // since that last step, of those who made this one
 }
 

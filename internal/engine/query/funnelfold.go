@@ -12,7 +12,7 @@ import (
 // funnelGroup is what is counted for one value.
 type funnelGroup struct {
 	entered, excluded, pending int64
-	reached, stopped           []int64   // by step; stopped: pending at that depth
+	reached, stopped, dropped  []int64   // by step; stopped: pending at that depth
 	gaps                       [][]int64 // by step, since the last required one
 	whole                      []int64   // from step 1 to the last
 	seen                       []int64   // how long the windows of the pending were seen
@@ -22,7 +22,7 @@ type funnelGroup struct {
 const unlimited = 1 << 40
 
 func newFunnelGroup(steps int) *funnelGroup {
-	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), gaps: make([][]int64, steps)}
+	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), dropped: make([]int64, steps), gaps: make([][]int64, steps)}
 }
 
 func mergeFunnel(a, b *funnelGroup) {
@@ -31,6 +31,7 @@ func mergeFunnel(a, b *funnelGroup) {
 	a.pending += b.pending
 	add(a.reached, b.reached)
 	add(a.stopped, b.stopped)
+	add(a.dropped, b.dropped)
 	for s := range a.gaps {
 		a.gaps[s] = append(a.gaps[s], b.gaps[s]...)
 	}
@@ -48,6 +49,9 @@ type funnelFold struct {
 	each   bool
 	memory *budget
 	spare  int
+	worker int
+	roster *roster
+	trace  *trace
 
 	w     *worker // of the customer at hand
 	r     *timeline.Rows
@@ -69,8 +73,12 @@ func (q *query) funnel(ctx context.Context) (*FunnelResult, error) {
 	r := newRule(f, q.from, q.to, q.env.Now)
 	for i := range folds {
 		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: prop, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
-		x.groups = newGroups(unlimited, &q.memory, 160+40*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
+		x.groups = newGroups(unlimited, &q.memory, 160+48*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
 		x.walk = newWalk(r, x.take)
+		x.worker, x.roster, x.trace = i, q.roster, q.trace
+		if q.trace != nil {
+			x.walk.tried = func(a *attempt, dropped bool) { q.trace.tried(x, a, dropped) }
+		}
 		folds[i] = x
 	}
 	to := q.to + window // the look-ahead; a span is at most 200 years
@@ -125,7 +133,13 @@ func (x *funnelFold) take(o *outcome) error {
 		if err != nil {
 			return err
 		}
+		if err := x.tell(x.value, false, o); err != nil {
+			return err
+		}
 		return x.count(g, o, x.part.times)
+	}
+	if err := x.tell("", true, o); err != nil {
+		return err
 	}
 	if err := x.count(x.total, o, x.times); err != nil || x.prop < 0 || x.each {
 		return err
@@ -143,11 +157,33 @@ func (x *funnelFold) take(o *outcome) error {
 	if row >= 0 {
 		key = x.w.text(x.r, int(x.w.rows[row]), x.prop)
 	}
+	if err := x.tell(key, false, o); err != nil {
+		return err
+	}
 	g, err := x.groups.get(key, 1)
 	if err != nil {
 		return err
 	}
 	return x.count(g, o, x.times)
+}
+
+// tell says that an outcome of the customer at hand counts, of everybody or of
+// one value.
+func (x *funnelFold) tell(key string, total bool, o *outcome) error {
+	if x.trace != nil && total {
+		x.trace.funnel.any = true
+	}
+	if x.roster == nil || !x.roster.of(key, total) {
+		return nil
+	}
+	in := x.walk.within(x.roster.cell, o)
+	if x.trace != nil {
+		x.trace.outcome(x, o, in)
+	}
+	if !in {
+		return nil
+	}
+	return x.roster.add(x.worker, x.w.customer, 1)
 }
 
 func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) error {
@@ -174,6 +210,11 @@ func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) erro
 		}
 		if !x.f.Steps[s].Optional {
 			last = k
+		}
+	}
+	for s := 1; s < len(x.f.Steps); s++ {
+		if x.walk.dropped(o, s) {
+			g.dropped[s]++
 		}
 	}
 	switch {
@@ -236,7 +277,7 @@ func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
 	before := g.entered
 	for s := range n {
 		step := &out.Steps[s]
-		*step = FunnelStep{Reached: g.reached[s], Entered: g.entered, Before: before, Pending: g.stopped[s]}
+		*step = FunnelStep{Reached: g.reached[s], Entered: g.entered, Before: before, Pending: g.stopped[s], Dropped: g.dropped[s]}
 		if !f.Steps[s].Optional {
 			before = g.reached[s]
 		}

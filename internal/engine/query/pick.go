@@ -30,6 +30,7 @@ type choice struct {
 type condition struct {
 	matcher *expr.Matcher
 	path    int
+	match   expr.Match
 }
 
 // excludedFlags mark rows that do not count unless the spec says so.
@@ -97,7 +98,7 @@ func (p *picker) compile(where []expr.Match) ([]condition, error) {
 		if err != nil {
 			return nil, bad("where", "%v", err)
 		}
-		out = append(out, condition{c, p.path(m.Name)})
+		out = append(out, condition{c, p.path(m.Name), m})
 	}
 	return out, nil
 }

@@ -85,10 +85,21 @@ type query struct {
 	memory   budget
 	workers  []*worker
 	meta     Meta
+	roster   *roster // of People and Explain: who is in one number
+	trace    *trace  // of Explain: what decided
 }
 
 // Run answers spec from src.
 func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
+	q, err := newQuery(src, spec, env)
+	if err != nil {
+		return nil, err
+	}
+	return q.run(ctx)
+}
+
+// newQuery checks spec and makes it ready to run.
+func newQuery(src Source, spec Spec, env Env) (*query, error) {
 	if err := spec.Check(); err != nil {
 		return nil, err
 	}
@@ -113,7 +124,11 @@ func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
 	for range env.Workers {
 		q.workers = append(q.workers, newWorker(q.picker, &q.memory))
 	}
-	res := &Result{Kind: spec.Kind, From: q.from, To: q.to, ComputedAt: env.Now}
+	return q, nil
+}
+
+func (q *query) run(ctx context.Context) (*Result, error) {
+	res := &Result{Kind: q.spec.Kind, From: q.from, To: q.to, ComputedAt: q.env.Now}
 	if err := q.answer(ctx, res); err != nil {
 		return nil, err
 	}
@@ -149,6 +164,9 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	}
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers}
+	if q.trace != nil {
+		req.Columns = append(req.Columns, evidenceColumns()...)
+	}
 	if q.spec.AsKnown != nil {
 		req.AsReceived = core.FromTime(*q.spec.AsKnown)
 	}
