@@ -35,6 +35,7 @@ func (answer) Schema(huma.Registry) *huma.Schema {
 
 func (a *API) insights() {
 	handle(a, route{method: "POST", path: "/insights/run", summary: "Answer one chart from the timeline", perm: access.ReadData, tag: "insights"}, a.runInsight)
+	a.insightPeople()
 }
 
 func (a *API) runInsight(ctx context.Context, p *access.Principal, in *struct{ Body querySpec }) (*Body[answer], error) {

@@ -1,0 +1,41 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/query"
+)
+
+// Asked is a question to the timeline with what the workspace adds to it.
+type Asked struct {
+	Workspace core.WorkspaceID
+	Spec      query.Spec
+	Settings  Settings
+	Week      time.Weekday
+}
+
+func (s *Service) asking(a *Asked) query.Env {
+	return query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
+}
+
+// People gives the customers behind one number of a chart.
+func (s *Service) People(ctx context.Context, a Asked, cell query.Cell) (*query.PeopleResult, error) {
+	res, err := query.People(ctx, s.Timeline, a.Spec, s.asking(&a), cell)
+	if err != nil {
+		return nil, fmt.Errorf("list customers of %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}
+
+// Explain says why a customer, who must not be an absorbed one, is or is not in
+// a number; without a cell, what the chart sees of the customer.
+func (s *Service) Explain(ctx context.Context, a Asked, c core.CustomerID, cell *query.Cell) (*query.Explanation, error) {
+	res, err := query.Explain(ctx, s.Timeline, a.Spec, s.asking(&a), c, cell)
+	if err != nil {
+		return nil, fmt.Errorf("explain %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}
