@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
-	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 )
 
@@ -47,16 +46,16 @@ type Evidence struct {
 
 // Reason says why not.
 type Reason struct {
-	Code      string      `json:"code"`
-	Event     *Evidence   `json:"event,omitempty"`
-	Previous  *Evidence   `json:"previous,omitempty"`  // the event that it is measured from
-	Condition *expr.Match `json:"condition,omitempty"` // that refused Event
-	By        core.Micros `json:"by,omitempty"`
-	Until     core.Micros `json:"until,omitempty"`
-	Step      int         `json:"step,omitempty"`
-	State     string      `json:"state,omitempty"`
-	Count     int64       `json:"count,omitempty"`
-	Needed    int64       `json:"needed,omitempty"`
+	Code      string         `json:"code"`
+	Event     *Evidence      `json:"event,omitempty"`
+	Previous  *Evidence      `json:"previous,omitempty"`  // the event that it is measured from
+	Condition *CustomerMatch `json:"condition,omitempty"` // that refused Event
+	By        core.Micros    `json:"by,omitempty"`
+	Until     core.Micros    `json:"until,omitempty"`
+	Step      int            `json:"step,omitempty"`
+	State     string         `json:"state,omitempty"`
+	Count     int64          `json:"count,omitempty"`
+	Needed    int64          `json:"needed,omitempty"`
 }
 
 // Explanation says why a customer is or is not in a number: the part of the
@@ -105,7 +104,7 @@ type candidate struct {
 	Evidence
 	seq       int64
 	code      string // "" = it counts
-	condition *expr.Match
+	condition *condition
 }
 
 // Period is what a customer did in one bucket of the result.
@@ -127,7 +126,7 @@ func evidence(r *timeline.Rows, i int) Evidence {
 // Explain says why a customer is or is not in the number of a cell; without a
 // cell it says what the query sees of the customer.
 func Explain(ctx context.Context, src Source, spec Spec, env Env, c core.CustomerID, cell *Cell) (*Explanation, error) {
-	q, err := newQuery(src, spec, env)
+	q, err := newQuery(ctx, src, spec, env)
 	if err != nil {
 		return nil, err
 	}
@@ -191,12 +190,14 @@ func (q *query) candidates(ctx context.Context) error {
 	t := q.trace
 	t.raw = make([][]candidate, len(q.picker.choices))
 	req := timeline.Request{Workspace: q.env.Workspace, Match: q.picker.match(false), Columns: append(q.picker.columns(), evidenceColumns()...), Customers: q.env.Customers, Workers: 1}
-	w := newWorker(q.picker, &q.memory)
-	w.begin(false)
+	w := q.worker()
+	w.begin(false, 0, everKnown)
 	return q.src.Scan(ctx, req, func(_ int, c core.CustomerID, r *timeline.Rows) error {
 		if err := q.memory.take(r.Len() * 128); err != nil {
 			return err
 		}
+		w.customer = c
+		w.follow(r)
 		for i, name := range r.Name {
 			for k := range q.picker.choices {
 				if !q.picker.choices[k].wants(core.Kind(r.Kind[i]), r.NameOf(name)) {
@@ -212,7 +213,7 @@ func (q *query) candidates(ctx context.Context) error {
 }
 
 // refusal gives the first check that row i fails as an event of choice k.
-func (q *query) refusal(w *worker, r *timeline.Rows, i, k int) (string, *expr.Match) {
+func (q *query) refusal(w *worker, r *timeline.Rows, i, k int) (string, *condition) {
 	switch {
 	case q.spec.AsKnown != nil && r.Received[i] > core.FromTime(*q.spec.AsKnown):
 		return WhyNotKnown, nil
@@ -222,9 +223,8 @@ func (q *query) refusal(w *worker, r *timeline.Rows, i, k int) (string, *expr.Ma
 		return WhyBot, nil
 	}
 	for _, c := range slices.Concat(q.picker.where, q.picker.choices[k].where) {
-		v, set := w.value(r, i, c.path)
-		if !c.matcher.Test(v, set, r.Time[i]) {
-			return WhyNoEvent, &c.match
+		if !c.holds(w, r, i) {
+			return WhyNoEvent, &c
 		}
 	}
 	return "", nil
@@ -246,7 +246,14 @@ func (t *trace) absent(k int) *Reason {
 	if best == nil {
 		return &Reason{Code: WhyNoEvent}
 	}
-	return &Reason{Code: best.code, Event: &best.Evidence, Condition: best.condition}
+	r := &Reason{Code: best.code, Event: &best.Evidence}
+	if c := best.condition; c != nil {
+		r.Condition = &CustomerMatch{By: ByProperty, Match: c.match}
+		if c.dim != nil {
+			r.Condition.By = c.dim.by
+		}
+	}
+	return r
 }
 
 // nearest gives the event of choice k that counts and lies closest to [from, to).

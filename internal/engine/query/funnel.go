@@ -55,10 +55,10 @@ type Exclusion struct {
 	To   int `json:"to,omitempty"`
 }
 
-// FunnelBreakdown splits a funnel by the value of a property at one of the
-// matched events.
+// FunnelBreakdown splits a funnel by the value at one of the matched events.
 type FunnelBreakdown struct {
 	Breakdown
+	// At also knows now, of a trait, a stage or a segment.
 	At   string `json:"at,omitempty"`
 	Step int    `json:"step,omitempty"` // of at "step", from 1
 }
@@ -127,11 +127,16 @@ func (f *Funnel) checkBreakdown() error {
 	if b == nil {
 		return nil
 	}
-	if err := oneOf("funnel.breakdown.at", b.At, AtFirst, AtLast, AtStep, AtEach); err != nil {
+	if err := oneOf("funnel.breakdown.at", b.At, AtFirst, AtLast, AtStep, AtEach, AtNow); err != nil {
 		return err
 	}
 	if b.At == AtStep && (b.Step < 1 || b.Step > len(f.Steps)) {
 		return bad("funnel.breakdown.step", "must lie between 1 and %d", len(f.Steps))
+	}
+	if b.At == AtNow {
+		with := b.Breakdown
+		with.At = AtNow
+		return with.check("funnel.breakdown")
 	}
 	return b.Breakdown.check("funnel.breakdown")
 }

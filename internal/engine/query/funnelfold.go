@@ -45,7 +45,7 @@ type funnelFold struct {
 	walk   *walk
 	total  *funnelGroup
 	groups *groups[funnelGroup]
-	prop   int // column of the breakdown, or -1
+	prop   *dimension // of the breakdown, nil: none
 	each   bool
 	memory *budget
 	spare  int
@@ -66,13 +66,9 @@ func (q *query) funnel(ctx context.Context) (*FunnelResult, error) {
 	f := q.spec.Funnel
 	window := f.window()
 	folds := make([]*funnelFold, len(q.workers))
-	prop := -1
-	if f.Breakdown != nil {
-		prop = q.picker.path(f.Breakdown.Property)
-	}
 	r := newRule(f, q.from, q.to, q.env.Now)
 	for i := range folds {
-		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: prop, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
+		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: q.split, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
 		x.groups = newGroups(unlimited, &q.memory, 160+48*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
 		x.walk = newWalk(r, x.take)
 		x.worker, x.roster, x.trace = i, q.roster, q.trace
@@ -107,7 +103,7 @@ func (x *funnelFold) separately() error {
 	values := map[string][]int32{}
 	var order []string
 	for k, i := range x.w.rows {
-		v := x.w.text(x.r, int(i), x.prop)
+		v := x.w.label(x.r, int(i), x.prop)
 		if values[v] == nil {
 			order = append(order, v)
 		}
@@ -141,7 +137,7 @@ func (x *funnelFold) take(o *outcome) error {
 	if err := x.tell("", true, o); err != nil {
 		return err
 	}
-	if err := x.count(x.total, o, x.times); err != nil || x.prop < 0 || x.each {
+	if err := x.count(x.total, o, x.times); err != nil || x.prop == nil || x.each {
 		return err
 	}
 	row := o.rows[0]
@@ -155,7 +151,7 @@ func (x *funnelFold) take(o *outcome) error {
 	}
 	key := noValue
 	if row >= 0 {
-		key = x.w.text(x.r, int(x.w.rows[row]), x.prop)
+		key = x.w.label(x.r, int(x.w.rows[row]), x.prop)
 	}
 	if err := x.tell(key, false, o); err != nil {
 		return err

@@ -57,7 +57,7 @@ type PeopleResult struct {
 // People gives the customers behind the number of a cell, by the fold that
 // computes the number.
 func People(ctx context.Context, src Source, spec Spec, env Env, cell Cell) (*PeopleResult, error) {
-	q, err := newQuery(src, spec, env)
+	q, err := newQuery(ctx, src, spec, env)
 	if err != nil {
 		return nil, err
 	}

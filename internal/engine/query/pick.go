@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -17,7 +18,9 @@ type picker struct {
 	where   []condition // on every row
 	flags   bool        // leave out bots and tests
 	paths   []string    // property columns; the place is the index in Rows
-	fields  []string    // where in the spec each path was first named
+	traits  []int       // columns of traits, read from identify events
+	ahead   bool        // identify events up to now are read
+	ever    bool        // conditions on all events are at the first two choices
 }
 
 type choice struct {
@@ -31,6 +34,7 @@ type condition struct {
 	matcher *expr.Matcher
 	path    int
 	match   expr.Match
+	dim     *dimension // of the customer; nil: of the event, at path
 }
 
 // excludedFlags mark rows that do not count unless the spec says so.
@@ -45,6 +49,7 @@ func newPicker(s *Spec) (*picker, error) {
 	// Conditions on all events must not hide the first event ever: they move to
 	// the choices that they are meant for.
 	ever := s.Kind == KindRetention && s.Retention.Entry == EntryFirstEver
+	p.ever = ever
 	if ever {
 		p.where = nil
 	}
@@ -98,7 +103,7 @@ func (p *picker) compile(where []expr.Match) ([]condition, error) {
 		if err != nil {
 			return nil, bad("where", "%v", err)
 		}
-		out = append(out, condition{c, p.path(m.Name), m})
+		out = append(out, condition{matcher: c, path: p.path(m.Name), match: m})
 	}
 	return out, nil
 }
@@ -138,6 +143,8 @@ func (p *picker) match(others bool) []timeline.EventKey {
 	}
 	if others {
 		all("")
+	} else if len(p.traits) > 0 {
+		add(core.KindIdentify, "")
 	}
 	for _, c := range p.choices {
 		if c.kind == 0 {
@@ -166,6 +173,15 @@ type worker struct {
 	table    []uint64 // masks by name and kind, with known set
 	plain    bool     // no conditions at all
 	others   bool
+	from, to core.Micros // of rows that count, where traits widen the scan
+	now      core.Micros
+	known    core.Micros // identify events received later do not count
+
+	given    [][]int32 // by trait and row: the row of its value
+	latest   []int32   // by trait
+	stays    []Stay    // of customer stayed in stayedIn
+	stayed   core.CustomerID
+	stayedIn *dimension
 
 	count, customers int64
 	hits             []int64 // rows by choice, before its conditions
@@ -177,7 +193,7 @@ type worker struct {
 const known = 1 << 63
 
 func newWorker(p *picker, m *budget) *worker {
-	w := &worker{p: p, memory: m, plain: true, hits: make([]int64, len(p.choices))}
+	w := &worker{p: p, memory: m, known: everKnown, plain: true, hits: make([]int64, len(p.choices))}
 	for _, c := range p.choices {
 		w.plain = w.plain && len(c.where) == 0
 	}
@@ -185,7 +201,21 @@ func newWorker(p *picker, m *budget) *worker {
 	return w
 }
 
-func (w *worker) begin(others bool) {
+// worker makes the scratch of one goroutine.
+func (q *query) worker() *worker {
+	w := newWorker(q.picker, &q.memory)
+	w.now = q.env.Now
+	if q.spec.AsKnown != nil {
+		w.known = core.FromTime(*q.spec.AsKnown)
+	}
+	return w
+}
+
+func (w *worker) begin(others bool, from, to core.Micros) {
+	w.from, w.to = from, to
+	if from == 0 {
+		w.from = math.MinInt64 // the beginning
+	}
 	w.table, w.others, w.count, w.customers = w.table[:0], others, 0, 0
 	for len(w.seen) < len(w.p.paths) {
 		w.seen, w.asked = append(w.seen, 0), append(w.asked, 0)
@@ -195,8 +225,15 @@ func (w *worker) begin(others bool) {
 // pick gathers the rows of c that count.
 func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 	w.customer, w.rows, w.masks = c, w.rows[:0], w.masks[:0]
+	wide := len(w.p.traits) > 0
+	if wide {
+		w.follow(r)
+	}
 	for i, name := range r.Name {
 		if w.p.flags && r.Flags[i]&excludedFlags != 0 {
+			continue
+		}
+		if wide && (r.Time[i] < w.from || r.Time[i] >= w.to) {
 			continue
 		}
 		at := int(name)<<3 | int(r.Kind[i])
@@ -246,9 +283,8 @@ func (w *worker) narrow(m uint64, r *timeline.Rows, i int) uint64 {
 }
 
 func (w *worker) holds(where []condition, r *timeline.Rows, i int) bool {
-	for _, c := range where {
-		v, set := w.value(r, i, c.path)
-		if !c.matcher.Test(v, set, r.Time[i]) {
+	for k := range where {
+		if !where[k].holds(w, r, i) {
 			return false
 		}
 	}

@@ -32,7 +32,8 @@ type retentionFold struct {
 	most             int   // last period of any column
 	triangle         bool
 	unit             core.Micros // of rolling periods; 0 = calendar
-	prop, breakdown  int
+	prop             int
+	breakdown        *dimension // nil: none
 	least            int64
 	parts            []*retentionPart
 	entryBit, anyBit uint64
@@ -97,7 +98,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.breakdown < 0 {
+	if f.breakdown == nil {
 		keys, q.meta.Values = []string{""}, 0
 	}
 	res := &RetentionResult{Unit: f.r.Unit, Columns: f.columns, Buckets: q.bucketList(f.grid.edges[:f.rows+1], q.from, q.to)}
@@ -106,7 +107,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 		if g == nil {
 			g = f.group()
 		}
-		if f.breakdown < 0 {
+		if f.breakdown == nil {
 			v = Value{All: true}
 		}
 		res.Groups = append(res.Groups, f.table(v, g))
@@ -127,7 +128,7 @@ func (q *query) newRetentionFold(r *Retention) (*retentionFold, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &retentionFold{q: q, r: r, rows: len(edges) - 1, columns: r.Brackets, prop: -1, breakdown: -1, least: max(int64(r.AtLeast), 1)}
+	f := &retentionFold{q: q, r: r, rows: len(edges) - 1, columns: r.Brackets, prop: -1, breakdown: q.split, least: max(int64(r.AtLeast), 1)}
 	f.triangle = r.Periods == 0 && len(r.Brackets) == 0
 	periods := r.Periods
 	if f.triangle {
@@ -160,7 +161,7 @@ func (q *query) newRetentionFold(r *Retention) (*retentionFold, error) {
 	}
 	limit := 1
 	if r.Breakdown != nil {
-		f.breakdown, limit = q.picker.path(r.Breakdown.Property), r.Breakdown.top()
+		limit = r.Breakdown.top()
 	}
 	for range q.workers {
 		n := f.most + 1
@@ -188,8 +189,8 @@ func (f *retentionFold) fold(n int, w *worker, r *timeline.Rows) error {
 		return nil
 	}
 	key := ""
-	if f.breakdown >= 0 {
-		key = w.text(r, first, f.breakdown)
+	if f.breakdown != nil {
+		key = w.label(r, first, f.breakdown)
 	}
 	g, err := p.groups.get(key, 1)
 	if err != nil || g == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
@@ -36,6 +37,10 @@ type Env struct {
 	Budget    int64          // bytes; 0 = DefaultBudget
 	// Customer, when set, says which customers count. Many goroutines call it.
 	Customer func(core.CustomerID) bool
+	// Members gives those who meet a condition as of now, for Spec.Who.
+	Members func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error)
+	// Stays gives the history of the stage model or segment called name.
+	Stays func(ctx context.Context, by, name string) (Stays, error)
 	// Customers, when set, are the only customers read, sorted.
 	Customers []core.CustomerID
 	// Progress is told now and then how many rows were passed, by any worker.
@@ -82,6 +87,7 @@ type query struct {
 	cal      calendar
 	from, to core.Micros
 	picker   *picker
+	split    *dimension // of the breakdown
 	memory   budget
 	workers  []*worker
 	meta     Meta
@@ -91,7 +97,7 @@ type query struct {
 
 // Run answers spec from src.
 func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
-	q, err := newQuery(src, spec, env)
+	q, err := newQuery(ctx, src, spec, env)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +105,7 @@ func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
 }
 
 // newQuery checks spec and makes it ready to run.
-func newQuery(src Source, spec Spec, env Env) (*query, error) {
+func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, error) {
 	if err := spec.Check(); err != nil {
 		return nil, err
 	}
@@ -121,8 +127,11 @@ func newQuery(src Source, spec Spec, env Env) (*query, error) {
 	if q.picker, err = newPicker(&spec); err != nil {
 		return nil, err
 	}
+	if err := q.who(ctx); err != nil {
+		return nil, err
+	}
 	for range env.Workers {
-		q.workers = append(q.workers, newWorker(q.picker, &q.memory))
+		q.workers = append(q.workers, q.worker())
 	}
 	return q, nil
 }
@@ -177,8 +186,15 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 			q.env.Progress(done, all)
 		}
 	}
+	if len(q.picker.traits) > 0 {
+		// Traits are of any age; rows outside the range are left out in pick.
+		req.From = 0
+		if q.picker.ahead {
+			req.To = q.env.Now
+		}
+	}
 	for _, w := range q.workers {
-		w.begin(others)
+		w.begin(others, from, to)
 	}
 	err := q.src.Scan(ctx, req, func(n int, c core.CustomerID, r *timeline.Rows) error {
 		if q.env.Customer != nil && !q.env.Customer(c) {

@@ -40,6 +40,10 @@ type Spec struct {
 	Kind  Kind         `json:"kind"`
 	Range Range        `json:"range"`
 	Where []expr.Match `json:"where,omitempty"` // on every event read
+	// Who says which customers count, as they are now.
+	Who *expr.Node `json:"who,omitempty"`
+	// WhereCustomer counts only events of customers as they were then, or are now.
+	WhereCustomer []CustomerMatch `json:"where_customer,omitempty"`
 	// Bots keeps events of bots and tests, which are left out otherwise.
 	Bots bool `json:"bots,omitempty"`
 	// AsKnown counts only events received at or before this instant.
@@ -66,9 +70,12 @@ type Event struct {
 	Where []expr.Match `json:"where,omitempty"`
 }
 
-// Breakdown splits a result by a property of events.
+// Breakdown splits a result by a property of events, or by something of their
+// customers.
 type Breakdown struct {
-	Property string `json:"property"`
+	By       string `json:"by,omitempty"`  // property (default), trait, stage, segment
+	Property string `json:"property"`      // or the trait, the key of the stage model, the key of the segment
+	At       string `json:"at,omitempty"`  // of trait, stage and segment: event (default) or now
 	Top      int    `json:"top,omitempty"` // values shown; default 25
 }
 
@@ -94,7 +101,7 @@ func (s *Spec) Check() error {
 	if err := s.Range.check(); err != nil {
 		return err
 	}
-	if err := checkWhere("where", s.Where); err != nil {
+	if err := s.checkWho(); err != nil {
 		return err
 	}
 	switch s.Kind {
@@ -108,6 +115,26 @@ func (s *Spec) Check() error {
 		return s.Growth.check()
 	}
 	return s.Stickiness.check()
+}
+
+func (s *Spec) checkWho() error {
+	if err := checkWhere("where", s.Where); err != nil {
+		return err
+	}
+	if s.Who != nil {
+		if err := s.Who.Check(); err != nil {
+			return bad("who", "%v", err)
+		}
+	}
+	if len(s.WhereCustomer) > 50 {
+		return bad("where_customer", "has more than 50 conditions")
+	}
+	for i := range s.WhereCustomer {
+		if err := s.WhereCustomer[i].check(fmt.Sprintf("where_customer[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Range) check() error {
@@ -232,6 +259,15 @@ func (b *Breakdown) check(field string) error {
 	}
 	if b.Top < 0 || b.Top > MaxTop {
 		return bad(field+".top", "must lie between 1 and %d", MaxTop)
+	}
+	if err := oneOf(field+".by", b.By, ByProperty, ByTrait, ByStage, BySegment); err != nil {
+		return err
+	}
+	if err := oneOf(field+".at", b.At, AtEvent, AtNow); err != nil {
+		return err
+	}
+	if b.At == AtNow && (b.By == "" || b.By == ByProperty) {
+		return bad(field+".at", "a property of an event has no value of now")
 	}
 	return checkProperty(field+".property", b.Property)
 }

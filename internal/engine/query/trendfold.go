@@ -87,7 +87,7 @@ type trendFold struct {
 	edges     []core.Micros
 	props     []int // column by series, or -1
 	currency  int
-	breakdown int
+	breakdown *dimension // nil: none
 	parts     []*trendPart
 	roster    *roster // nil: nobody asks who
 	trace     *trace
@@ -166,7 +166,7 @@ func (q *query) compared(how string) (from, to core.Micros) {
 }
 
 func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error) {
-	f := &trendFold{q: q, t: t, from: from, to: to, currency: -1, breakdown: -1}
+	f := &trendFold{q: q, t: t, from: from, to: to, currency: -1, breakdown: q.split}
 	var err error
 	if f.edges, err = q.cal.buckets(t.Interval, from, to); err != nil {
 		return nil, err
@@ -190,9 +190,6 @@ func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error)
 		edges = slices.Insert(slices.Clone(edges), 0, q.cal.add(Day, edges[0], -1))
 	}
 	f.grid = newGrid(edges)
-	if t.Breakdown != nil {
-		f.breakdown = q.picker.path(t.Breakdown.Property)
-	}
 	limit := 1
 	if t.Breakdown != nil {
 		limit = t.Breakdown.top()
@@ -221,7 +218,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 		}
 		return f.q.scan(ctx, from, f.to, false, f.fold)
 	})
-	if f.breakdown < 0 {
+	if f.breakdown == nil {
 		f.q.meta.Values = 0
 	}
 	f.tell()
@@ -242,7 +239,7 @@ func (f *trendFold) tell() {
 // fold takes the rows of one customer.
 func (f *trendFold) fold(n int, w *worker, r *timeline.Rows) error {
 	p := f.parts[n]
-	if f.breakdown >= 0 {
+	if f.breakdown != nil {
 		clear(p.met)
 	}
 	p.worker = n
@@ -279,8 +276,8 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 		}
 	}
 	key := ""
-	if f.breakdown >= 0 {
-		key = w.text(r, i, f.breakdown)
+	if f.breakdown != nil {
+		key = w.label(r, i, f.breakdown)
 	}
 	g, err := p.groups.get(key, f.weight(p, s, key, val))
 	if err != nil || g == nil {
@@ -355,7 +352,7 @@ func (f *trendFold) home(w *worker, r *timeline.Rows, i int) bool {
 
 // weight ranks the values of a breakdown by the first series.
 func (f *trendFold) weight(p *trendPart, series int, key string, val int64) int64 {
-	if f.breakdown < 0 || p.groups.fixed || series != 0 {
+	if f.breakdown == nil || p.groups.fixed || series != 0 {
 		return 0
 	}
 	switch f.t.Series[0].measure() {
