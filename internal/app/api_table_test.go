@@ -170,6 +170,8 @@ func modelScenarios() map[string]scenario {
 		"GET /kpis/catalogue":              {perm: access.ReadData},
 		"POST /insights/run":               {perm: access.ReadData, quiet: true, body: plain(trendOfOrders())},
 		"POST /insights/people":            {perm: access.ReadCustomers, quiet: true, body: plain(obj{"spec": trendOfOrders(), "cell": obj{"bucket": 0}, "limit": 2})},
+		"POST /insights/correlate": {perm: access.ReadData, quiet: true, body: plain(obj{"events": true, "spec": obj{"kind": "funnel", "range": obj{"last": "30d"},
+			"funnel": obj{"steps": []any{obj{"kind": "page"}, obj{"event": "Order Completed"}}}}})},
 		"POST /insights/explain": {perm: access.ReadCustomers, quiet: true, ids: one((*tenant).customer), body: func(_ *tenant, ids []any) any {
 			return obj{"spec": trendOfOrders(), "cell": obj{"bucket": 0}, "customer": ids[0]}
 		}},

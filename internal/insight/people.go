@@ -39,3 +39,12 @@ func (s *Service) Explain(ctx context.Context, a Asked, c core.CustomerID, cell 
 	}
 	return res, nil
 }
+
+// Correlate looks for what goes with conversion in a funnel.
+func (s *Service) Correlate(ctx context.Context, a Asked, o query.CorrelateOptions) (*query.Correlation, error) {
+	res, err := query.Correlate(ctx, s.Timeline, a.Spec, s.asking(&a), o)
+	if err != nil {
+		return nil, fmt.Errorf("correlate %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}

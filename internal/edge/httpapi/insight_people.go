@@ -71,6 +71,44 @@ func (a *API) insightPeople() {
 	const tag = "insights"
 	handle(a, route{method: "POST", path: "/insights/people", summary: "The customers behind a number of a chart", perm: access.ReadCustomers, tag: tag}, a.listPeople)
 	handle(a, route{method: "POST", path: "/insights/explain", summary: "Why a customer is or is not in a number of a chart", perm: access.ReadCustomers, tag: tag}, a.explainNumber)
+	handle(a, route{method: "POST", path: "/insights/correlate", summary: "What goes with conversion in a funnel", perm: access.ReadData, tag: tag}, a.correlate)
+}
+
+type correlateIn struct {
+	Body struct {
+		Spec       querySpec `json:"spec"`
+		Events     bool      `json:"events,omitempty" doc:"Try events that are not of the funnel, done after step 1 and before the conversion"`
+		Properties []string  `json:"properties,omitempty" maxItems:"20" doc:"Of the event of step 1"`
+		Traits     []string  `json:"traits,omitempty" maxItems:"20" doc:"As they were at step 1"`
+		Least      int64     `json:"least,omitempty" minimum:"1" default:"10" doc:"Customers that a factor needs"`
+		Limit      int       `json:"limit,omitempty" minimum:"1" maximum:"1000" default:"100"`
+	}
+}
+
+// correlation lists what goes with conversion.
+type correlation struct{ json.RawMessage }
+
+// Schema describes the outer form.
+func (correlation) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: "object", AdditionalProperties: true,
+		Description: "`converted`, `dropped`, `pending`, `tried` and `factors`, the surest first: `kind` (event, property, trait), `name`, `value`, how many `converted` and `dropped` with it, `odds` with `low` and `high`, `p`, and `rate`, the share of false discoveries if it and all surer ones are believed."}
+}
+
+func (a *API) correlate(ctx context.Context, p *access.Principal, in *correlateIn) (*Body[correlation], error) {
+	q, _, err := a.asked(ctx, p, in.Body.Spec)
+	if err != nil {
+		return nil, err
+	}
+	b := &in.Body
+	res, err := a.Insight.Correlate(ctx, q, query.CorrelateOptions{Events: b.Events, Properties: b.Properties, Traits: b.Traits, Least: b.Least, Limit: b.Limit})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(res)
+	if err != nil {
+		return nil, err
+	}
+	return body(correlation{raw})
 }
 
 // asked reads a question and adds what the workspace says.

@@ -46,6 +46,7 @@ type rule struct {
 	reach    []int // by depth: the next required step, from 1
 	stepMask uint64
 	order    string
+	mode     string
 	all      bool // count every conversion
 	window   core.Micros
 	exclude  []span
@@ -61,7 +62,7 @@ type span struct {
 
 func newRule(f *Funnel, from, to, now core.Micros) *rule {
 	n := len(f.Steps)
-	r := &rule{steps: n, optional: make([]bool, n+1), reach: make([]int, n), stepMask: 1<<n - 1, order: f.Order, all: f.Counting == CountAll,
+	r := &rule{steps: n, optional: make([]bool, n+1), reach: make([]int, n), stepMask: 1<<n - 1, order: f.Order, mode: f.mode(), all: f.Counting == CountAll,
 		window: f.window(), from: from, to: to, now: now}
 	for i := range f.Steps {
 		r.optional[i+1] = f.Steps[i].Optional
@@ -302,6 +303,9 @@ func (r *rule) within(c *Cell, o *outcome) bool {
 // optional ones take what is left, the last first.
 func (w *walk) carry(d, i, j int) int {
 	w.match.reset(i, j, w.t.masks)
+	if w.mode != ModeCiclo {
+		return w.carryAs(d, i, j)
+	}
 	if j == i+1 {
 		for s := w.reach[d]; s > d; s-- {
 			if w.t.masks[i]&(1<<(s-1)) != 0 {
@@ -319,6 +323,39 @@ func (w *walk) carry(d, i, j int) int {
 	}
 	for s := min(stop, w.steps); s > d; s-- {
 		if w.optional[s] && w.match.augment(s-1) {
+			to = max(to, s)
+		}
+	}
+	return to
+}
+
+// carryAs is carry in another mode.
+func (w *walk) carryAs(d, i, j int) int {
+	serve := func(s int) bool {
+		for k := i; k < j; k++ {
+			if w.t.masks[k]&(1<<(s-1)) != 0 {
+				w.match.set(s-1, int32(k))
+				return true
+			}
+		}
+		return false
+	}
+	if w.mode == ModeStrictIncrease {
+		for s := w.reach[d]; s > d; s-- {
+			if serve(s) {
+				return s
+			}
+		}
+		return d
+	}
+	to, stop := d, d
+	for stop = w.reach[d]; serve(stop); stop = w.reach[stop] {
+		if to = stop; stop == w.steps {
+			break
+		}
+	}
+	for s := min(stop, w.steps); s > d; s-- {
+		if w.optional[s] && serve(s) {
 			to = max(to, s)
 		}
 	}

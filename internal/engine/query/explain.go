@@ -30,6 +30,7 @@ const (
 	WhyInactive        = "inactive"         // no event in the period
 	WhyOther           = "other_customers"  // the query is about other customers
 	WhyOtherState      = "other_state"      // State is what the customer was
+	WhySame            = "same"             // the modes agree
 	WhyOtherValue      = "other_value"      // of the breakdown
 )
 

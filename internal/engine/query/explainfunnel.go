@@ -172,6 +172,8 @@ func (t *trace) tellFunnel(out *Explanation) {
 		decided = e.Steps[c.Step-1].Reason
 	}
 	switch {
+	case c.Outcome == OutcomeDiffers:
+		out.Reason = &Reason{Code: WhySame}
 	case n.best == nil && n.any:
 		out.Reason = &Reason{Code: WhyOtherValue}
 	case n.best == nil:

@@ -25,6 +25,13 @@ const (
 	AtEach  = "each"  // every value on its own, over only its events
 )
 
+// Modes of a funnel: how events of one instant count.
+const (
+	ModeCiclo          = "ciclo"           // as if in the order of the steps, each once (default)
+	ModeWindowFunnel   = "window_funnel"   // one event may serve several steps of its instant
+	ModeStrictIncrease = "strict_increase" // no step is made at the instant of the one before
+)
+
 // DefaultWindow is a funnel's window unless the spec says otherwise.
 const DefaultWindow = 14 * core.Day
 
@@ -37,6 +44,7 @@ type Funnel struct {
 	Window    string           `json:"window,omitempty"` // as expr.ParseSpan; default 14d
 	Exclude   []Exclusion      `json:"exclude,omitempty"`
 	Counting  string           `json:"counting,omitempty"`
+	Mode      string           `json:"mode,omitempty"`
 	Breakdown *FunnelBreakdown `json:"breakdown,omitempty"`
 }
 
@@ -91,6 +99,12 @@ func (f *Funnel) check() error {
 	}
 	if err := oneOf("funnel.counting", f.Counting, CountCustomers, CountAll); err != nil {
 		return err
+	}
+	if err := oneOf("funnel.mode", f.Mode, ModeCiclo, ModeWindowFunnel, ModeStrictIncrease); err != nil {
+		return err
+	}
+	if f.Order == OrderAny && f.mode() != ModeCiclo {
+		return bad("funnel.mode", "%s has no meaning in any order", f.Mode)
 	}
 	if f.Window != "" {
 		if _, err := expr.ParseSpan(f.Window); err != nil {
@@ -152,6 +166,13 @@ func (x *Exclusion) between(steps int) (from, to int) {
 	return from, to
 }
 
+func (f *Funnel) mode() string {
+	if f.Mode == "" {
+		return ModeCiclo
+	}
+	return f.Mode
+}
+
 func (f *Funnel) window() core.Micros {
 	if span, err := expr.ParseSpan(f.Window); err == nil {
 		return span
@@ -200,6 +221,14 @@ type Spread struct {
 	Median float64 `json:"median"`
 	P75    float64 `json:"p75"`
 	P90    float64 `json:"p90"`
+	Bins   []Bin   `json:"bins"` // of equal width; the last one ends with the longest
+}
+
+// Bin counts durations in [From, To); the last bin holds To too.
+type Bin struct {
+	From core.Micros `json:"from"`
+	To   core.Micros `json:"to"`
+	N    int64       `json:"n"`
 }
 
 // Survival is one step of a conversion curve: the share converted by Time, with

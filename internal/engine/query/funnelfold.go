@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -91,10 +92,41 @@ func (x *funnelFold) fold(w *worker, r *timeline.Rows) error {
 	for _, i := range w.rows {
 		x.times = append(x.times, r.Time[i])
 	}
-	if err := x.walk.run(track{x.times, w.masks}); err != nil || !x.each {
+	t := track{x.times, w.masks}
+	if x.roster != nil && x.roster.cell.Outcome == OutcomeDiffers {
+		if err := x.differs(t); err != nil || x.trace == nil {
+			return err
+		}
+	}
+	if err := x.walk.run(t); err != nil || !x.each {
 		return err
 	}
 	return x.separately()
+}
+
+// differs lists the customer if its track comes out otherwise in the mode to
+// compare with.
+func (x *funnelFold) differs(t track) error {
+	var results [2][]string
+	other := *x.walk.rule
+	other.mode = x.roster.cell.Mode
+	for i, r := range []*rule{x.walk.rule, &other} {
+		w := newWalk(r, func(o *outcome) error {
+			s := fmt.Sprint(o.depth, o.tainted, o.open)
+			for _, k := range o.rows {
+				s += fmt.Sprint(" ", k >= 0)
+			}
+			results[i] = append(results[i], s)
+			return nil
+		})
+		if err := w.run(t); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(results[0], results[1]) {
+		return nil
+	}
+	return x.roster.add(x.worker, x.w.customer, 1)
 }
 
 // separately runs every value on its own, over only its rows.
@@ -176,7 +208,7 @@ func (x *funnelFold) tell(key string, total bool, o *outcome) error {
 	if x.trace != nil {
 		x.trace.outcome(x, o, in)
 	}
-	if !in {
+	if !in || x.roster.cell.Outcome == OutcomeDiffers {
 		return nil
 	}
 	return x.roster.add(x.worker, x.w.customer, 1)
@@ -300,6 +332,7 @@ func spread(d []int64) *Spread {
 	for p, into := range map[float64]*float64{0.25: &s.P25, 0.5: &s.Median, 0.75: &s.P75, 0.9: &s.P90} {
 		*into, _ = quantile(d, p)
 	}
+	s.Bins = bins(d)
 	return s
 }
 

@@ -16,6 +16,7 @@ const (
 	OutcomeDropped   = "dropped" // made the required step before, not this one, and cannot any more
 	OutcomePending   = "pending" // at this step, with a window that still runs
 	OutcomeExcluded  = "excluded"
+	OutcomeDiffers   = "differs" // comes out otherwise in another mode
 
 	OutcomeReturned = "returned" // of a retention cell (default)
 	OutcomeLost     = "lost"
@@ -29,6 +30,8 @@ type Cell struct {
 	Before bool   `json:"before,omitempty"` // of a trend: in the compared period
 	Bucket *int   `json:"bucket,omitempty"` // of trend and growth, from 0; of trends nil is the total
 	Step   int    `json:"step,omitempty"`   // of a funnel, from 1
+	// Mode is the one to compare with, of outcome differs; default ciclo.
+	Mode string `json:"mode,omitempty"`
 	// Outcome is one of a funnel's or of a retention cell's.
 	Outcome   string `json:"outcome,omitempty"`
 	Row       *int   `json:"row,omitempty"`
@@ -264,6 +267,7 @@ func (c *Cell) members(k Kind) error {
 		{"series", c.Series != "", []Kind{KindTrend}},
 		{"before", c.Before, []Kind{KindTrend}},
 		{"bucket", c.Bucket != nil, []Kind{KindTrend, KindGrowth}},
+		{"mode", c.Mode != "", []Kind{KindFunnel}},
 		{"step", c.Step != 0, []Kind{KindFunnel}},
 		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention}},
 		{"row", c.Row != nil, []Kind{KindRetention}},
@@ -308,15 +312,18 @@ func (c *Cell) trend(t *Trend) error {
 }
 
 func (c *Cell) funnel(f *Funnel) error {
-	if err := oneOf("cell.outcome", c.Outcome, OutcomeReached, OutcomeConverted, OutcomeDropped, OutcomePending, OutcomeExcluded); err != nil {
+	if err := oneOf("cell.outcome", c.Outcome, OutcomeReached, OutcomeConverted, OutcomeDropped, OutcomePending, OutcomeExcluded, OutcomeDiffers); err != nil {
 		return err
 	}
 	if c.Outcome == "" {
 		c.Outcome = OutcomeReached
 	}
+	if err := c.mode(f); err != nil {
+		return err
+	}
 	least, most := 1, len(f.Steps)
 	switch c.Outcome {
-	case OutcomeConverted, OutcomeExcluded:
+	case OutcomeConverted, OutcomeExcluded, OutcomeDiffers:
 		if c.Step != 0 {
 			return bad("cell.step", "has no meaning with outcome %s", c.Outcome)
 		}
@@ -330,6 +337,29 @@ func (c *Cell) funnel(f *Funnel) error {
 		return bad("cell.step", "must lie between %d and %d", least, most)
 	}
 	return c.breakdown(f.Breakdown != nil, false)
+}
+
+// mode checks the mode to compare with.
+func (c *Cell) mode(f *Funnel) error {
+	if c.Outcome != OutcomeDiffers {
+		if c.Mode != "" {
+			return bad("cell.mode", "has no meaning with outcome %s", c.Outcome)
+		}
+		return nil
+	}
+	if err := oneOf("cell.mode", c.Mode, ModeCiclo, ModeWindowFunnel, ModeStrictIncrease); err != nil {
+		return err
+	}
+	if c.Mode == "" {
+		c.Mode = ModeCiclo
+	}
+	if c.Mode == f.mode() || f.Order == OrderAny {
+		return bad("cell.mode", "must be another mode than the funnel's, which must have an order")
+	}
+	if c.Value != nil && !c.Value.All {
+		return bad("cell.value", "has no meaning with outcome differs")
+	}
+	return nil
 }
 
 func (c *Cell) retention(r *Retention) error {
