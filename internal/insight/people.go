@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
 )
 
@@ -18,7 +19,16 @@ type Asked struct {
 }
 
 func (s *Service) asking(a *Asked) query.Env {
-	return query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
+	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
+	e.Members = func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error) {
+		return s.members(ctx, a.Workspace, who, expr.Calendar{Zone: e.Zone, Week: e.Week}, e.Now)
+	}
+	if s.Stays != nil {
+		e.Stays = func(ctx context.Context, by, name string) (query.Stays, error) {
+			return s.Stays(ctx, a.Workspace, by, name)
+		}
+	}
+	return e
 }
 
 // People gives the customers behind one number of a chart.

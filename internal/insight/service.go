@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 )
@@ -17,6 +18,9 @@ type Deps struct {
 	// nil: they never do.
 	Identity func(ws core.WorkspaceID) int64
 	Stages   Stages // nil: no stage KPIs
+	// Stays gives the history of a stage model or a segment by its key, for
+	// charts; nil: charts know neither.
+	Stays func(ctx context.Context, ws core.WorkspaceID, by, name string) (query.Stays, error)
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
