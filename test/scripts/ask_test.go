@@ -310,8 +310,49 @@ func (s *script) tableOf(r *query.Result) *grid {
 		for _, x := range r.Stickiness.Bars {
 			g.add("intervals", x.Intervals, "customers", x.Customers, "or_more", x.OrMore)
 		}
+	default:
+		s.whole(g, r)
 	}
 	return g
+}
+
+// whole is for kinds that take a range as one.
+func (s *script) whole(g *grid, r *query.Result) {
+	switch r.Kind {
+	case query.KindPaths:
+		for _, n := range r.Paths.Nodes {
+			g.add("node", n.Key, "in", n.In, "out", n.Out, "drop_off", n.DropOff, "beyond", n.Beyond, "starts", n.Starts, "customers", n.Customers)
+		}
+		for _, e := range r.Paths.Edges {
+			g.add("node", e.From+">"+e.To, "in", e.Paths, "customers", e.Customers)
+		}
+	case query.KindComposition:
+		for _, p := range r.Composition.Parts {
+			g.add("value", p.Value, "count", p.Count, "share", &p.Share)
+		}
+		if n := r.Composition.Numbers; n != nil {
+			for _, b := range n.Bins {
+				g.add("from", &b.From, "to", &b.To, "count", b.Count)
+			}
+			for _, p := range n.Percentiles {
+				g.add("from", fmt.Sprintf("p%g", p.Percent), "to", &p.Value)
+			}
+		}
+		g.add("value", query.Value{All: true}, "from", "all", "count", r.Composition.Total)
+	case query.KindTable:
+		for _, x := range append(r.Table.Rows, r.Table.Total) {
+			pairs := []any{"row", ""}
+			if x.Value != nil {
+				pairs[1] = *x.Value
+			} else {
+				pairs[1] = s.customers[x.Customer-1]
+			}
+			for i, p := range x.Points {
+				pairs = append(pairs, string(rune('A'+i)), p.Value)
+			}
+			g.add(pairs...)
+		}
+	}
 }
 
 func (s *script) trend(g *grid, r *query.TrendResult) {

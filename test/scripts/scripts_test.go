@@ -134,6 +134,9 @@ func (s *script) do(c command) {
 	if s.err != nil && c.name != "error" {
 		s.fail(c, "the command before fails: %v", s.err)
 		s.err = nil
+		if c.name == "expect" {
+			return
+		}
 	}
 	var err error
 	switch c.name {

@@ -30,6 +30,7 @@ const (
 	WhyInactive        = "inactive"         // no event in the period
 	WhyOther           = "other_customers"  // the query is about other customers
 	WhyOtherState      = "other_state"      // State is what the customer was
+	WhyOtherPath       = "other_path"       // the sessions went another way
 	WhySame            = "same"             // the modes agree
 	WhyOtherValue      = "other_value"      // of the breakdown
 )
@@ -72,7 +73,8 @@ type Explanation struct {
 	Retention  *RetentionExplanation  `json:"retention,omitempty"`
 	Growth     *GrowthExplanation     `json:"growth,omitempty"`
 	Stickiness *StickinessExplanation `json:"stickiness,omitempty"`
-	Trend      *TrendExplanation      `json:"trend,omitempty"`
+	Trend      *TrendExplanation      `json:"trend,omitempty"` // also of composition and table
+	Paths      *PathsExplanation      `json:"paths,omitempty"`
 }
 
 // Bounds of one explanation.
@@ -93,6 +95,7 @@ type trace struct {
 	periods   map[int]*Period
 	states    map[int]string
 	met       int
+	sessions  []PathSession
 	funnel    funnelTrace
 	retention RetentionExplanation
 	fold      *retentionFold
@@ -182,6 +185,8 @@ func (q *query) anyCell() *Cell {
 		c.Bucket = &zero
 	case KindStickiness:
 		c.Intervals, c.OrMore = 1, true
+	case KindTable:
+		c.Series = "A"
 	}
 	return c
 }
@@ -343,5 +348,9 @@ func (t *trace) tell(out *Explanation) {
 		t.tellGrowth(out)
 	case KindStickiness:
 		t.tellStickiness(out)
+	case KindPaths:
+		t.tellPaths(out)
+	case KindComposition, KindTable:
+		t.tellEvents(out)
 	}
 }

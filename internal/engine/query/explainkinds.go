@@ -253,3 +253,58 @@ func newest(list []*Period) []Period {
 	}
 	return out
 }
+
+// tellEvents is for kinds that take a range as one.
+func (t *trace) tellEvents(out *Explanation) {
+	out.Trend = &TrendExplanation{Count: t.count, Events: t.events}
+	c := t.q.roster
+	if out.Reason = t.absent(c.series); out.Reason != nil {
+		return
+	}
+	switch e := t.nearest(c.series, t.q.from, t.q.to); {
+	case e.Time < t.q.from || e.Time >= t.q.to:
+		out.Reason = &Reason{Code: WhyInactive, Event: e}
+	case c.split || c.binned != nil:
+		out.Reason = &Reason{Code: WhyOtherValue, Event: e}
+	default:
+		out.Reason = &Reason{Code: WhyNoNumber, Event: e}
+	}
+}
+
+// PathsExplanation lists the sessions of a customer, the first few.
+type PathsExplanation struct {
+	Sessions []PathSession `json:"sessions"`
+}
+
+// PathSession is one session as paths see it.
+type PathSession struct {
+	Start  Evidence `json:"start"`
+	Path   []string `json:"path"`             // empty: it lacks the start or the end
+	Counts bool     `json:"counts,omitempty"` // in the number of the cell
+}
+
+// session notes a session.
+func (t *trace) session(x *pathsPart, start Evidence, path []int32, in bool) {
+	if len(t.sessions) == maxEvidence {
+		return
+	}
+	s := PathSession{Start: start, Path: []string{}, Counts: in && t.q.roster.asked}
+	for _, id := range path {
+		s.Path = append(s.Path, x.names[id])
+	}
+	t.sessions = append(t.sessions, s)
+}
+
+func (t *trace) tellPaths(out *Explanation) {
+	out.Paths = &PathsExplanation{Sessions: t.sessions}
+	if len(t.sessions) > 0 {
+		out.Reason = &Reason{Code: WhyOtherPath}
+		return
+	}
+	for k := range t.raw {
+		if out.Reason = t.absent(k); out.Reason == nil {
+			out.Reason = &Reason{Code: WhyInactive, Event: t.nearest(k, t.q.from, t.q.to)}
+			return
+		}
+	}
+}

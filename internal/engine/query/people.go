@@ -5,6 +5,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
@@ -18,6 +20,8 @@ const (
 	OutcomeExcluded  = "excluded"
 	OutcomeDiffers   = "differs" // comes out otherwise in another mode
 
+	OutcomeContinued = "continued" // of a node of paths, beside reached and dropped
+
 	OutcomeReturned = "returned" // of a retention cell (default)
 	OutcomeLost     = "lost"
 	OutcomeSize     = "size" // who entered in the row
@@ -26,9 +30,9 @@ const (
 // Cell is the place of one number in a Result.
 type Cell struct {
 	Value  *Value `json:"value,omitempty"`  // of the breakdown; of funnels nil is the total
-	Series string `json:"series,omitempty"` // of a trend: A, B …
+	Series string `json:"series,omitempty"` // of a trend or a table: A, B …
 	Before bool   `json:"before,omitempty"` // of a trend: in the compared period
-	Bucket *int   `json:"bucket,omitempty"` // of trend and growth, from 0; of trends nil is the total
+	Bucket *int   `json:"bucket,omitempty"` // of trend, growth and the bins of a composition, from 0; nil is the total
 	Step   int    `json:"step,omitempty"`   // of a funnel, from 1
 	// Mode is the one to compare with, of outcome differs; default ciclo.
 	Mode string `json:"mode,omitempty"`
@@ -38,6 +42,8 @@ type Cell struct {
 	Column    *int   `json:"column,omitempty"`
 	State     string `json:"state,omitempty"`     // of growth
 	Intervals int    `json:"intervals,omitempty"` // of stickiness
+	Node      string `json:"node,omitempty"`      // key of a node of paths; none: all paths
+	Next      string `json:"next,omitempty"`      // with Node, of an edge: the node it leads to
 	OrMore    bool   `json:"or_more,omitempty"`
 }
 
@@ -89,7 +95,7 @@ func (q *query) ask(ctx context.Context, c *Cell) error {
 	}
 	if c.Series != "" {
 		t.series = int(c.Series[0] - 'A')
-		switch q.spec.Trend.Series[t.series].measure() {
+		switch q.spec.series()[t.series].measure() {
 		case Customers, Active, PerCustomer:
 			t.once = true
 		}
@@ -103,6 +109,13 @@ func (q *query) ask(ctx context.Context, c *Cell) error {
 			return err
 		}
 		t.shown = shown
+	}
+	if q.spec.Kind == KindComposition && q.spec.Composition.Numbers != nil && c.Bucket != nil {
+		res, err := Run(ctx, q.src, *q.spec, q.env)
+		if err != nil {
+			return err
+		}
+		t.binned = res.Composition.Numbers.Bins
 	}
 	q.roster = t
 	return nil
@@ -138,6 +151,10 @@ func (r *Result) values() (out []Value) {
 		for i := range r.Retention.Groups {
 			out = append(out, r.Retention.Groups[i].Value)
 		}
+	case KindComposition:
+		for i := range r.Composition.Parts {
+			out = append(out, r.Composition.Parts[i].Value)
+		}
 	}
 	return out
 }
@@ -151,8 +168,9 @@ type roster struct {
 	series int
 	at     int // bucket, -1 = all
 	once   bool
-	asked  bool   // by a cell, not for the sake of an explanation alone
-	lists  []list // by worker
+	binned []NumberBin // of a composition of numbers
+	asked  bool        // by a cell, not for the sake of an explanation alone
+	lists  []list      // by worker
 	memory *budget
 }
 
@@ -193,7 +211,7 @@ func (t *roster) people() []Person {
 // fixed gives the values that groups keep apart; nil lets them find out.
 func (t *roster) fixed() []string {
 	switch {
-	case t == nil || !t.split:
+	case t == nil:
 		return nil
 	case t.key == other:
 		return append(slices.Sorted(maps.Keys(t.shown)), other)
@@ -241,6 +259,19 @@ func (c *Cell) check(s *Spec) error {
 		return c.funnel(s.Funnel)
 	case KindRetention:
 		return c.retention(s.Retention)
+	case KindPaths:
+		_, _, err := c.path(cmp.Or(s.Paths.Steps, DefaultSteps))
+		return err
+	case KindComposition:
+		if s.Composition.Numbers == nil && c.Bucket != nil {
+			return bad("cell.bucket", "is set, although the composition is not of numbers")
+		}
+		return c.breakdown(s.Composition.Breakdown != nil, false)
+	case KindTable:
+		if err := c.column(s.Table.Columns); err != nil {
+			return err
+		}
+		return c.breakdown(s.Table.Breakdown != nil, false)
 	case KindGrowth:
 		if c.Bucket == nil {
 			return bad("cell.bucket", "is missing")
@@ -263,18 +294,20 @@ func (c *Cell) members(k Kind) error {
 		set   bool
 		kinds []Kind
 	}{
-		{"value", c.Value != nil && !c.Value.All, []Kind{KindTrend, KindFunnel, KindRetention}},
-		{"series", c.Series != "", []Kind{KindTrend}},
+		{"value", c.Value != nil && !c.Value.All, []Kind{KindTrend, KindFunnel, KindRetention, KindComposition, KindTable}},
+		{"series", c.Series != "", []Kind{KindTrend, KindTable}},
 		{"before", c.Before, []Kind{KindTrend}},
-		{"bucket", c.Bucket != nil, []Kind{KindTrend, KindGrowth}},
+		{"bucket", c.Bucket != nil, []Kind{KindTrend, KindGrowth, KindComposition}},
 		{"mode", c.Mode != "", []Kind{KindFunnel}},
 		{"step", c.Step != 0, []Kind{KindFunnel}},
-		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention}},
+		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention, KindPaths}},
 		{"row", c.Row != nil, []Kind{KindRetention}},
 		{"column", c.Column != nil, []Kind{KindRetention}},
 		{"state", c.State != "", []Kind{KindGrowth}},
 		{"intervals", c.Intervals != 0, []Kind{KindStickiness}},
 		{"or_more", c.OrMore, []Kind{KindStickiness}},
+		{"node", c.Node != "", []Kind{KindPaths}},
+		{"next", c.Next != "", []Kind{KindPaths}},
 	} {
 		if m.set && !slices.Contains(m.kinds, k) {
 			return bad("cell."+m.name, "has no meaning in a %s", k)
@@ -295,15 +328,55 @@ func (c *Cell) breakdown(split, needed bool) error {
 	return nil
 }
 
-func (c *Cell) trend(t *Trend) error {
-	if c.Series == "" && len(t.Series) == 1 {
+// column checks the series of a trend or the column of a table.
+func (c *Cell) column(list []Series) error {
+	if c.Series == "" && len(list) == 1 {
 		c.Series = "A"
 	}
 	if len(c.Series) > 1 && c.Series[0] == 'F' {
 		return bad("cell.series", "%s is a formula: ask for one of its series", c.Series)
 	}
-	if len(c.Series) != 1 || c.Series[0] < 'A' || int(c.Series[0]-'A') >= len(t.Series) {
-		return bad("cell.series", "must name a series from A to %c", 'A'+len(t.Series)-1)
+	if len(c.Series) != 1 || c.Series[0] < 'A' || int(c.Series[0]-'A') >= len(list) {
+		return bad("cell.series", "must name a series from A to %c", 'A'+len(list)-1)
+	}
+	return nil
+}
+
+// path reads the keys of a node and of the one that follows.
+func (c *Cell) path(steps int) (node, next *pathAt, err error) {
+	if c.Node == "" {
+		if c.Next != "" || c.Outcome != "" {
+			return nil, nil, bad("cell.node", "is missing")
+		}
+		return nil, nil, nil
+	}
+	if err := oneOf("cell.outcome", c.Outcome, OutcomeReached, OutcomeContinued, OutcomeDropped); err != nil {
+		return nil, nil, err
+	}
+	if node, err = readNode("cell.node", c.Node, steps); err != nil || c.Next == "" {
+		return node, nil, err
+	}
+	if c.Outcome != "" {
+		return nil, nil, bad("cell.outcome", "has no meaning of an edge")
+	}
+	if next, err = readNode("cell.next", c.Next, steps); err == nil && next.position != node.position+1 {
+		err = bad("cell.next", "must be at the next position")
+	}
+	return node, next, err
+}
+
+func readNode(field, key string, steps int) (*pathAt, error) {
+	number, item, ok := strings.Cut(key, "_")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 1 || n > steps {
+		return nil, bad(field, "must be a position from 1 to %d, _ and an item", steps)
+	}
+	return &pathAt{n, item}, nil
+}
+
+func (c *Cell) trend(t *Trend) error {
+	if err := c.column(t.Series); err != nil {
+		return err
 	}
 	if c.Before && t.Compare == "" {
 		return bad("cell.before", "is set, although the query compares with no other period")

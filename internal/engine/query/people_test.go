@@ -76,6 +76,49 @@ func numbers(s *query.Spec, r *query.Result) (out []number) {
 		for _, b := range r.Stickiness.Bars {
 			out = append(out, number{query.Cell{Intervals: b.Intervals}, b.Customers}, number{query.Cell{Intervals: b.Intervals, OrMore: true}, b.OrMore})
 		}
+	default:
+		return rangeNumbers(s, r)
+	}
+	return out
+}
+
+// rangeNumbers is numbers for the kinds that take a range as one.
+func rangeNumbers(s *query.Spec, r *query.Result) (out []number) {
+	switch r.Kind {
+	case query.KindPaths:
+		out = append(out, number{query.Cell{}, r.Paths.Paths})
+		for _, n := range r.Paths.Nodes {
+			for outcome, want := range map[string]int64{query.OutcomeReached: n.In, query.OutcomeContinued: n.Out, query.OutcomeDropped: n.DropOff} {
+				out = append(out, number{query.Cell{Node: n.Key, Outcome: outcome}, want})
+			}
+		}
+		for _, e := range r.Paths.Edges {
+			out = append(out, number{query.Cell{Node: e.From, Next: e.To}, e.Paths})
+		}
+	case query.KindComposition:
+		out = append(out, number{query.Cell{}, r.Composition.Total})
+		for _, p := range r.Composition.Parts {
+			out = append(out, number{query.Cell{Value: valued(p.Value)}, p.Count})
+		}
+		if n := r.Composition.Numbers; n != nil {
+			for i, b := range n.Bins {
+				out = append(out, number{query.Cell{Bucket: at(i)}, b.Count})
+			}
+		}
+	case query.KindTable:
+		for _, row := range append(r.Table.Rows, r.Table.Total) {
+			if row.Value == nil {
+				continue
+			}
+			for i, p := range row.Points {
+				n := p.Numerator
+				switch s.Table.Columns[i].Measure {
+				case query.PerCustomer, query.Mean, query.Min, query.Median:
+					n = p.Denominator
+				}
+				out = append(out, number{query.Cell{Series: string(rune('A' + i)), Value: valued(*row.Value)}, int64(n)})
+			}
+		}
 	}
 	return out
 }
@@ -108,6 +151,17 @@ func peopleSpecs(r *rand.Rand) []string {
 		`{"kind":"stickiness",` + rg + `,"stickiness":{"event":"A","interval":"day","group":2,"at_least":2}}`,
 		`{"kind":"stickiness",` + rg + `,"stickiness":{"kind":"any","interval":"day"}}`,
 	}
+	const columns = `"columns":[{"event":"A"},{"kind":"any","measure":"customers"},{"event":"A","measure":"median","property":"price"},{"event":"B","measure":"per_customer"}]`
+	specs = append(specs,
+		`{"kind":"paths",`+rg+`,"paths":{"gap":"10h","steps":3,"edges":6,"events":[{"kind":"any"}]}}`,
+		`{"kind":"paths",`+rg+`,"paths":{"gap":"20h","steps":4,"start":"A","end":"B","events":[{"kind":"any"}]}}`,
+		`{"kind":"paths",`+rg+`,"paths":{"gap":"20h","steps":3,"end":"p1","events":[{"kind":"any","item":"plan"}]}}`,
+		`{"kind":"composition",`+rg+`,"composition":{"event":"A","breakdown":{"property":"plan","top":2}}}`,
+		`{"kind":"composition",`+rg+`,"composition":{"kind":"any","of":"events","breakdown":{"property":"plan","top":3}}}`,
+		`{"kind":"composition",`+rg+`,"composition":{"kind":"any","numbers":{"property":"price","bins":7}}}`,
+		`{"kind":"composition",`+rg+`,"composition":{"kind":"any","of":"events","numbers":{"property":"n"}}}`,
+		`{"kind":"table",`+rg+`,"table":{"breakdown":{"property":"plan"},"limit":4,"sort":"B",`+columns+`}}`,
+		`{"kind":"table",`+rg+`,"table":{"rows":"customer","limit":7,"sort":"-C",`+columns+`}}`)
 	for _, breakdown := range []string{"", `,"breakdown":{"property":"plan","top":2}`} {
 		for _, o := range []string{`"entry":"first_time"`, `"entry":"first_ever","on_or_after":true`, `"mode":"rolling","periods":2`, `"brackets":[[0,0],[1,2]],"at_least":2`} {
 			specs = append(specs, `{"kind":"retention",`+rg+`,"where":[{"name":"n","op":"gte","value":1}],"retention":{"start":{"event":"A"},"return":{"kind":"any"},"unit":"day",`+o+breakdown+`}}`)

@@ -92,8 +92,26 @@ func (s *Spec) events() []Event {
 		out = append(out, s.Growth.Event)
 	case KindStickiness:
 		out = append(out, s.Stickiness.Event)
+	case KindPaths:
+		for _, e := range s.Paths.events() {
+			out = append(out, e.Event)
+		}
+	case KindComposition:
+		out = append(out, s.Composition.Event)
+	case KindTable:
+		for i := range s.Table.Columns {
+			out = append(out, s.Table.Columns[i].Event)
+		}
 	}
 	return out
+}
+
+// series are the measures of a trend or a table.
+func (s *Spec) series() []Series {
+	if s.Kind == KindTable {
+		return s.Table.Columns
+	}
+	return s.Trend.Series
 }
 
 func (p *picker) compile(where []expr.Match) ([]condition, error) {

@@ -49,16 +49,19 @@ type Env struct {
 
 // Result is the answer to a Spec: the part of its kind is set.
 type Result struct {
-	Kind       Kind              `json:"kind"`
-	From       core.Micros       `json:"from"`
-	To         core.Micros       `json:"to"`
-	ComputedAt core.Micros       `json:"computed_at"`
-	Trend      *TrendResult      `json:"trend,omitempty"`
-	Funnel     *FunnelResult     `json:"funnel,omitempty"`
-	Retention  *RetentionResult  `json:"retention,omitempty"`
-	Growth     *GrowthResult     `json:"growth,omitempty"`
-	Stickiness *StickinessResult `json:"stickiness,omitempty"`
-	Meta       Meta              `json:"meta"`
+	Kind        Kind               `json:"kind"`
+	From        core.Micros        `json:"from"`
+	To          core.Micros        `json:"to"`
+	ComputedAt  core.Micros        `json:"computed_at"`
+	Trend       *TrendResult       `json:"trend,omitempty"`
+	Funnel      *FunnelResult      `json:"funnel,omitempty"`
+	Retention   *RetentionResult   `json:"retention,omitempty"`
+	Growth      *GrowthResult      `json:"growth,omitempty"`
+	Stickiness  *StickinessResult  `json:"stickiness,omitempty"`
+	Paths       *PathsResult       `json:"paths,omitempty"`
+	Composition *CompositionResult `json:"composition,omitempty"`
+	Table       *TableResult       `json:"table,omitempty"`
+	Meta        Meta               `json:"meta"`
 }
 
 // Meta says what a query read and what its reader should know.
@@ -158,6 +161,12 @@ func (q *query) answer(ctx context.Context, res *Result) (err error) {
 		res.Growth, err = q.growth(ctx)
 	case KindStickiness:
 		res.Stickiness, err = q.stickiness(ctx)
+	case KindPaths:
+		res.Paths, err = q.paths(ctx)
+	case KindComposition:
+		res.Composition, err = q.composition(ctx)
+	case KindTable:
+		res.Table, err = q.table(ctx)
 	}
 	return err
 }

@@ -21,6 +21,10 @@ const (
 	KindRetention  Kind = "retention"
 	KindGrowth     Kind = "growth"
 	KindStickiness Kind = "stickiness"
+	KindPaths      Kind = "paths"
+	// KindComposition and KindTable take a range as one.
+	KindComposition Kind = "composition"
+	KindTable       Kind = "table"
 )
 
 // Limits of one Spec.
@@ -47,12 +51,15 @@ type Spec struct {
 	// Bots keeps events of bots and tests, which are left out otherwise.
 	Bots bool `json:"bots,omitempty"`
 	// AsKnown counts only events received at or before this instant.
-	AsKnown    *time.Time  `json:"as_known,omitempty"`
-	Trend      *Trend      `json:"trend,omitempty"`
-	Funnel     *Funnel     `json:"funnel,omitempty"`
-	Retention  *Retention  `json:"retention,omitempty"`
-	Growth     *Growth     `json:"growth,omitempty"`
-	Stickiness *Stickiness `json:"stickiness,omitempty"`
+	AsKnown     *time.Time   `json:"as_known,omitempty"`
+	Trend       *Trend       `json:"trend,omitempty"`
+	Funnel      *Funnel      `json:"funnel,omitempty"`
+	Retention   *Retention   `json:"retention,omitempty"`
+	Growth      *Growth      `json:"growth,omitempty"`
+	Stickiness  *Stickiness  `json:"stickiness,omitempty"`
+	Paths       *Paths       `json:"paths,omitempty"`
+	Composition *Composition `json:"composition,omitempty"`
+	Table       *Table       `json:"table,omitempty"`
 }
 
 // Range is [From, To) as dates of the workspace's zone or RFC 3339 instants, or
@@ -85,10 +92,11 @@ func bad(field, format string, args ...any) error {
 
 // Check says what is wrong with s, naming the field.
 func (s *Spec) Check() error {
-	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil}
+	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil,
+		KindPaths: s.Paths != nil, KindComposition: s.Composition != nil, KindTable: s.Table != nil}
 	has, known := parts[s.Kind]
 	if !known {
-		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness", s.Kind)
+		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table", s.Kind)
 	}
 	if !has {
 		return bad(string(s.Kind), "is missing, although kind names it")
@@ -113,6 +121,12 @@ func (s *Spec) Check() error {
 		return s.Retention.check()
 	case KindGrowth:
 		return s.Growth.check()
+	case KindPaths:
+		return s.Paths.check()
+	case KindComposition:
+		return s.Composition.check()
+	case KindTable:
+		return s.Table.check()
 	}
 	return s.Stickiness.check()
 }

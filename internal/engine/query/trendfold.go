@@ -231,8 +231,13 @@ func (f *trendFold) tell() {
 	for _, p := range f.parts {
 		foreign += p.foreign
 	}
-	if foreign > 0 {
-		f.q.hint("other_currency", "currency", fmt.Sprintf("%d events in another currency than %s were left out: break down by currency to see them", foreign, f.q.env.Currency))
+	f.q.foreign(foreign)
+}
+
+// foreign tells of events in other currencies.
+func (q *query) foreign(n int64) {
+	if n > 0 {
+		q.hint("other_currency", "currency", fmt.Sprintf("%d events in another currency than %s were left out: break down by currency to see them", n, q.env.Currency))
 	}
 }
 
@@ -270,7 +275,7 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 		if val, ok = w.number(r, i, f.props[s]); !ok {
 			return nil
 		}
-		if series.Money && !f.home(w, r, i) {
+		if series.Money && !f.q.home(w, r, i, f.currency) {
 			p.foreign++
 			return nil
 		}
@@ -345,9 +350,9 @@ func (f *trendFold) active(cells []cell, c core.CustomerID, b, days int, early b
 }
 
 // home says whether row i is in the workspace's currency, or in none.
-func (f *trendFold) home(w *worker, r *timeline.Rows, i int) bool {
-	v, set := w.value(r, i, f.currency)
-	return !set || v.Text == "" || strings.EqualFold(v.Text, f.q.env.Currency)
+func (q *query) home(w *worker, r *timeline.Rows, i, currency int) bool {
+	v, set := w.value(r, i, currency)
+	return !set || v.Text == "" || strings.EqualFold(v.Text, q.env.Currency)
 }
 
 // weight ranks the values of a breakdown by the first series.

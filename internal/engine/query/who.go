@@ -144,6 +144,13 @@ func (s *Spec) breakdown() (*Breakdown, bool) {
 		b = s.Trend.Breakdown
 	case KindRetention:
 		b = s.Retention.Breakdown
+	case KindTable:
+		b = s.Table.Breakdown
+	case KindComposition:
+		if b = s.Composition.Breakdown; b == nil {
+			n := s.Composition.Numbers
+			b = &Breakdown{By: n.By, Property: n.Property, At: n.At}
+		}
 	case KindFunnel:
 		if f := s.Funnel.Breakdown; f != nil {
 			return &f.Breakdown, f.At == AtNow
