@@ -82,7 +82,7 @@ func (w *walk) window1(i, most int) (*attempt, int) {
 	} else {
 		a = &attempt{rows: make([]int32, w.steps)}
 	}
-	a.start, a.depth, a.tainted, a.by = start, 0, false, -1
+	a.start, a.depth, a.tainted, a.by, a.broke = start, 0, false, -1, -1
 	for s := range a.rows {
 		a.rows[s] = -1
 	}

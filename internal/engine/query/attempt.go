@@ -20,7 +20,8 @@ type outcome struct {
 	start   core.Micros
 	tainted bool
 	by      int32 // see attempt
-	open    bool  // an attempt that is not tainted may still go on
+	broke   int32
+	open    bool // an attempt that is not tainted may still go on
 	since   core.Micros
 }
 
@@ -30,7 +31,8 @@ type attempt struct {
 	depth   int
 	tainted bool
 	rows    []int32
-	by      int32 // first row of the instant that tainted or broke it, else -1
+	by      int32 // first row of the instant that tainted it, else -1
+	broke   int32 // first row of the instant that ended it in strict order, else -1
 }
 
 // queue holds the attempts at one depth, by start.
@@ -147,7 +149,7 @@ func (w *walk) finish(o outcome) error {
 		return nil
 	}
 	a := w.best
-	o.depth, o.rows, o.start, o.tainted, o.by = a.depth, a.rows, a.start, a.tainted, a.by
+	o.depth, o.rows, o.start, o.tainted, o.by, o.broke = a.depth, a.rows, a.start, a.tainted, a.by, a.broke
 	w.best = nil
 	w.free = append(w.free, a)
 	return w.out(&o)
@@ -229,9 +231,7 @@ func (w *walk) advance(d, i, j int, m uint64) {
 	if to == d {
 		if w.order == OrderStrict {
 			for _, a := range q.items {
-				if !a.tainted {
-					a.by = int32(i)
-				}
+				a.broke = int32(i)
 				w.close(a)
 			}
 			q.items, q.clean = q.items[:0], 0
@@ -258,7 +258,7 @@ func (w *walk) begin(i, j int) {
 	} else {
 		a = &attempt{rows: make([]int32, w.steps)}
 	}
-	a.start, a.tainted, a.by = w.t.times[i], false, -1
+	a.start, a.tainted, a.by, a.broke = w.t.times[i], false, -1, -1
 	a.depth = w.carry(0, i, j)
 	for s := range a.rows {
 		a.rows[s] = -1

@@ -107,6 +107,9 @@ func BenchmarkQueries(b *testing.B) {
 		{"trend_by_category", `{"kind":"trend",` + rg + `,"trend":{"interval":"week","breakdown":{"property":"category","top":10},"series":[{"event":"Product Viewed","measure":"customers"}]}}`},
 		{"growth", `{"kind":"growth",` + rg + `,"growth":{"kind":"any","interval":"week"}}`},
 		{"stickiness", `{"kind":"stickiness",` + rg + `,"stickiness":{"kind":"any","interval":"week"}}`},
+		{"paths", `{"kind":"paths",` + rg + `,"paths":{"events":[{"kind":"any"}]}}`},
+		{"composition", `{"kind":"composition",` + rg + `,"composition":{"event":"Product Viewed","breakdown":{"property":"category","top":10}}}`},
+		{"table", `{"kind":"table",` + rg + `,"table":{"breakdown":{"property":"category"},"columns":[{"event":"Product Viewed"},{"event":"Product Viewed","measure":"customers"}]}}`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			e := env()

@@ -19,6 +19,7 @@ const (
 	WhyAfterWindow     = "after_window"     // Event came By too late
 	WhyTie             = "tie"              // Event is of the instant of the step before, which does not count
 	WhyServes          = "serves_another"   // Event served another step
+	WhyPassed          = "passed"           // of an optional step: Event came when a later step was made
 	WhyBroken          = "broken_by"        // Event came between, and the order is strict
 	WhyExcluded        = "excluded_by"      // Event is an exclusion
 	WhyPending         = "pending"          // may still happen, until Until

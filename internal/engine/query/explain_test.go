@@ -3,6 +3,8 @@ package query_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -109,6 +111,102 @@ func TestExplainWhatIsHidden(t *testing.T) {
 	if x, err := query.Explain(context.Background(), s, spec, e, 1, &query.Cell{Step: 2}); err != nil || x.Reason.Code != query.WhyOther {
 		t.Errorf("other customers: got %+v, %v", x, err)
 	}
+}
+
+// TestExplainedReasonsHold explains every step that random customers did not
+// make, and checks that the reason is true.
+func TestExplainedReasonsHold(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(55, 56))
+	customers := 150
+	events := crowd(r, customers, 8, day(1), 7*core.Day, 3*core.Hour)
+	s, people, seen := load(t, events), history(events), map[string]int{}
+	for range 30 {
+		f := randomFunnel(r)
+		f.all = false
+		spec := parse(t, "%s", f.json())
+		e := env()
+		e.Now = f.now
+		for c := core.CustomerID(1); int(c) <= customers; c++ {
+			x, err := query.Explain(context.Background(), s, spec, e, c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, step := range x.Funnel.Steps {
+				if step.Made != (step.Event != nil) || step.Made == (step.Reason != nil) {
+					t.Fatalf("%s customer %d step %d: %+v", f.json(), c, k+1, step)
+				}
+				if step.Reason != nil {
+					seen[step.Reason.Code]++
+					if wrong := f.untrue(k, step.Reason, x, people[c]); wrong != "" {
+						t.Fatalf("%s customer %d step %d: %+v: %s", f.json(), c, k+1, step.Reason, wrong)
+					}
+				}
+			}
+		}
+	}
+	for _, code := range []string{query.WhyNoEvent, query.WhyBefore, query.WhyAfterWindow, query.WhyOutsideRange, query.WhyPreviousMissing, query.WhyPending, query.WhyServes, query.WhyBroken, query.WhyPassed, query.WhyFuture} {
+		if seen[code] == 0 {
+			t.Errorf("no step was explained by %s: %v", code, seen)
+		}
+	}
+}
+
+// untrue says what is wrong with a reason, "" when nothing.
+func (f *slowFunnel) untrue(step int, r *query.Reason, x *query.Explanation, events []core.Event) string {
+	serves := func(e core.Event) bool { return e.Time < f.now && f.is(e, step) }
+	some := slices.ContainsFunc(events, serves)
+	made := func(id string) bool {
+		return slices.ContainsFunc(x.Funnel.Steps, func(s query.StepExplanation) bool { return s.Event != nil && s.Event.ID == id })
+	}
+	if r.Code != query.WhyNoEvent && r.Code != query.WhyPending && r.Code != query.WhyPreviousMissing && r.Event == nil {
+		return "names no event"
+	}
+	switch r.Code {
+	case query.WhyNoEvent:
+		if some {
+			return "there are some"
+		}
+	case query.WhyFuture:
+		if some || r.Event.Time < f.now {
+			return "there are some by now"
+		}
+	case query.WhyBefore, query.WhyTie:
+		if r.Previous == nil || r.Code == query.WhyTie && r.Event.Time != r.Previous.Time || r.Code == query.WhyBefore && r.Event.Time >= r.Previous.Time {
+			return "does not come before"
+		}
+	case query.WhyAfterWindow:
+		if r.Event.Time != x.Funnel.Ends+r.By || r.By <= 0 || !some {
+			return "lies in the window"
+		}
+	case query.WhyOutsideRange:
+		if r.Event.Time >= f.from && r.Event.Time < f.to || x.Funnel.Depth > 0 {
+			return "lies in the range"
+		}
+	case query.WhyPreviousMissing:
+		if x.Funnel.Steps[r.Step-1].Made || r.Step > step {
+			return "was made"
+		}
+	case query.WhyPending:
+		if r.Until < f.now || x.Funnel.Outcome != query.OutcomePending {
+			return "is over"
+		}
+	case query.WhyServes:
+		if !made(r.Event.ID) {
+			return "serves nothing"
+		}
+	case query.WhyPassed:
+		if !f.optional[step] {
+			return "cannot be passed"
+		}
+	case query.WhyBroken:
+		if f.order != "strict" || made(r.Event.ID) || r.Event.Time > x.Funnel.Ends {
+			return "breaks nothing"
+		}
+	default:
+		return "unexpected"
+	}
+	return ""
 }
 
 func TestExplainOtherKinds(t *testing.T) {

@@ -84,16 +84,15 @@ func (x *funnelFold) attempt(a *attempt) Attempt {
 			out.Steps[s] = x.event(k)
 		}
 	}
-	switch {
-	case a.by < 0:
-	case a.tainted:
+	if a.tainted {
 		k := a.by
 		for int(k)+1 < len(t.times) && t.times[k+1] == t.times[k] && !slices.ContainsFunc(x.walk.exclude, func(e span) bool { return t.masks[k]&e.bit != 0 }) {
 			k++
 		}
 		out.Excluded = x.event(k)
-	default:
-		out.Broken = x.event(a.by)
+	}
+	if a.broke >= 0 {
+		out.Broken = x.event(a.broke)
 	}
 	return out
 }
@@ -102,7 +101,7 @@ func (x *funnelFold) attempt(a *attempt) Attempt {
 func (t *trace) tried(x *funnelFold, a *attempt, superseded bool) {
 	f := &t.funnel
 	f.tries++
-	if open := a.start + x.walk.window; !superseded && !a.tainted && a.by < 0 && a.depth < x.walk.steps && open >= x.walk.now {
+	if open := a.start + x.walk.window; !superseded && !a.tainted && a.broke < 0 && a.depth < x.walk.steps && open >= x.walk.now {
 		f.until = max(f.until, open)
 	}
 	if len(f.attempts) < maxAttempts {
@@ -117,7 +116,7 @@ func (t *trace) outcome(x *funnelFold, o *outcome, in bool) {
 	f := &t.funnel
 	f.pieces++
 	if f.best == nil || in && !f.in || !f.in && o.depth > f.best.Depth {
-		best := x.attempt(&attempt{start: o.start, depth: o.depth, tainted: o.tainted, rows: o.rows, by: o.by})
+		best := x.attempt(&attempt{start: o.start, depth: o.depth, tainted: o.tainted, rows: o.rows, by: o.by, broke: o.broke})
 		best.Counts = true
 		f.best, f.in, f.kept, f.keptN, f.ends = &best, in, f.attempts, f.tries, o.start+x.walk.window
 		switch {
@@ -246,28 +245,56 @@ func (t *trace) missed(s int) *Reason {
 			}
 		}
 	}
-	var late, early, serves *Evidence
-	for i := range t.raw[s] {
-		x := &t.raw[s][i]
-		switch {
-		case x.code != "":
-		case x.Time > n.ends:
-			if late == nil {
-				late = &x.Evidence
+	var next *Evidence // the step made after an optional one
+	if t.q.spec.Funnel.Order != OrderAny {
+		for _, e := range n.best.Steps[s+1:] {
+			if next = e; next != nil {
+				break
 			}
-		case slices.ContainsFunc(n.best.Steps, func(e *Evidence) bool { return e != nil && e.ID == x.ID }):
-			serves = &x.Evidence
-		case x.Time < previous.Time:
-			early = &x.Evidence
-		case serves == nil:
-			serves = &x.Evidence
 		}
 	}
-	switch {
-	case late != nil:
-		return &Reason{Code: WhyAfterWindow, Event: late, Previous: previous, By: late.Time - n.ends}
-	case serves != nil:
-		return &Reason{Code: WhyServes, Event: serves}
+	found := map[string]*Evidence{}
+	for i := range t.raw[s] {
+		x := &t.raw[s][i]
+		if x.code != "" {
+			continue
+		}
+		code := t.place(&x.Evidence, previous, next)
+		if found[code] == nil || code == WhyBefore { // the last before, the first of all others
+			found[code] = &x.Evidence
+		}
 	}
-	return &Reason{Code: WhyBefore, Event: early, Previous: previous}
+	for _, code := range []string{WhyTie, WhyPassed, WhyAfterWindow, WhyOtherValue, WhyServes, WhyBefore} {
+		if e := found[code]; e != nil {
+			r := &Reason{Code: code, Event: e}
+			if code != WhyServes && code != WhyOtherValue {
+				r.Previous = previous
+			}
+			if code == WhyAfterWindow {
+				r.By = e.Time - n.ends
+			}
+			return r
+		}
+	}
+	return &Reason{Code: WhyNoEvent}
+}
+
+// place says where an event that did not serve lies.
+func (t *trace) place(e, previous, next *Evidence) string {
+	n, f := &t.funnel, t.q.spec.Funnel
+	switch {
+	case next != nil && e.ID != next.ID && e.Time >= next.Time:
+		return WhyPassed
+	case e.Time > n.ends:
+		return WhyAfterWindow
+	case slices.ContainsFunc(n.best.Steps, func(s *Evidence) bool { return s != nil && s.ID == e.ID }):
+		return WhyServes
+	case e.Time < previous.Time:
+		return WhyBefore
+	case f.mode() == ModeStrictIncrease && e.Time == previous.Time:
+		return WhyTie
+	case t.q.roster.split && f.Breakdown.At == AtEach:
+		return WhyOtherValue
+	}
+	return WhyServes // in another piece of the timeline
 }

@@ -100,7 +100,7 @@ func (q *query) growth(ctx context.Context) (*GrowthResult, error) {
 
 // fold takes the rows of one customer.
 func (f *growthFold) fold(n int, w *worker, r *timeline.Rows) error {
-	rows := f.parts[n]
+	rows, trace := f.parts[n], f.q.trace
 	first, last, never := 0, -2, true
 	for k, i := range w.rows {
 		if w.masks[k] == 0 && !(f.seen && never) {
@@ -109,12 +109,14 @@ func (f *growthFold) fold(n int, w *worker, r *timeline.Rows) error {
 		b := f.grid.of(r.Time[i])
 		if never {
 			first, never = b, false
-			f.q.trace.first(r, int(i))
+			trace.first(r, int(i))
 		}
 		if w.masks[k] == 0 {
 			continue
 		}
-		f.q.trace.active(r, int(i), b-1)
+		if trace != nil {
+			trace.active(r, int(i), b-1)
+		}
 		if b < 0 || b == last {
 			continue
 		}
@@ -151,8 +153,11 @@ func (f *growthFold) fold(n int, w *worker, r *timeline.Rows) error {
 // tell says that c is in a state in a bucket of the result.
 func (f *growthFold) tell(n int, c core.CustomerID, bucket int, state string) error {
 	t := f.q.roster
+	if t == nil {
+		return nil
+	}
 	f.q.trace.state(bucket, state)
-	if t == nil || t.at != bucket || state != t.cell.State && (t.cell.State != StateActive || state == StateDormant) {
+	if t.at != bucket || state != t.cell.State && (t.cell.State != StateActive || state == StateDormant) {
 		return nil
 	}
 	return t.add(n, c, 1)

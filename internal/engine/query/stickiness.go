@@ -65,7 +65,9 @@ func (q *query) stickiness(ctx context.Context) (*StickinessResult, error) {
 			if g != at {
 				at, events = g, 0
 			}
-			q.trace.active(r, int(i), n-1-g)
+			if q.trace != nil {
+				q.trace.active(r, int(i), n-1-g)
+			}
 			if events++; events == least {
 				met++
 			}
