@@ -24,8 +24,9 @@ type cellRef struct{ json.RawMessage }
 func (cellRef) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: "object", AdditionalProperties: true,
 		Description: "The place of a number in the chart. trend: `series` (A, B …), `bucket` from 0 (absent: the total), `before` for the compared period. " +
-			"funnel: `step` from 1 and `outcome` (reached, dropped, pending, excluded, converted). retention: `row`, `column`, `outcome` (returned, lost, size). " +
+			"funnel: `step` from 1 and `outcome` (reached, dropped, pending, excluded, converted, differs). retention: `row`, `column`, `outcome` (returned, lost, size). " +
 			"growth: `bucket`, `state` (active, new, returning, resurrecting, dormant). stickiness: `intervals`, `or_more`. " +
+			"paths: `node` and `outcome` (reached, continued, dropped), or `node` and `next`. composition: `value`, or `bucket` of a bin. table: `series`, `value`. " +
 			"With a breakdown: `value` as the chart gives it (`text`, `none`, `other`)."}
 }
 
