@@ -73,7 +73,7 @@ func (q *query) ask(ctx context.Context, c *Cell) error {
 		t.shown = shown
 	}
 	if q.spec.Kind == KindComposition && q.spec.Composition.Numbers != nil && c.Bucket != nil {
-		res, err := Run(ctx, q.src, *q.spec, q.env)
+		res, err := q.again(ctx)
 		if err != nil {
 			return err
 		}
@@ -83,9 +83,16 @@ func (q *query) ask(ctx context.Context, c *Cell) error {
 	return nil
 }
 
+// again answers the query as the chart does. Who is known by now.
+func (q *query) again(ctx context.Context) (*Result, error) {
+	s := *q.spec
+	s.Who = nil
+	return Run(ctx, q.src, s, q.env)
+}
+
 // shown gives the keys of the values that the chart shows, by a run of its own.
 func (q *query) shown(ctx context.Context) (map[string]bool, error) {
-	res, err := Run(ctx, q.src, *q.spec, q.env)
+	res, err := q.again(ctx)
 	if err != nil {
 		return nil, err
 	}
