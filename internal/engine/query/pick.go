@@ -17,10 +17,11 @@ type picker struct {
 	choices []choice
 	where   []condition // on every row
 	flags   bool        // leave out bots and tests
-	paths   []string    // property columns; the place is the index in Rows
-	traits  []int       // columns of traits, read from identify events
-	ahead   bool        // identify events up to now are read
-	ever    bool        // conditions on all events are at the first two choices
+	local   expr.Calendar
+	paths   []string // property columns; the place is the index in Rows
+	traits  []int    // columns of traits, read from identify events
+	ahead   bool     // identify events up to now are read
+	ever    bool     // conditions on all events are at the first two choices
 }
 
 type choice struct {
@@ -40,8 +41,8 @@ type condition struct {
 // excludedFlags mark rows that do not count unless the spec says so.
 const excludedFlags = uint32(core.FlagBot | core.FlagTest)
 
-func newPicker(s *Spec) (*picker, error) {
-	p := &picker{flags: !s.Bots}
+func newPicker(s *Spec, local expr.Calendar) (*picker, error) {
+	p := &picker{flags: !s.Bots, local: local}
 	var err error
 	if p.where, err = p.compile(s.Where); err != nil {
 		return nil, err
@@ -117,11 +118,15 @@ func (s *Spec) series() []Series {
 func (p *picker) compile(where []expr.Match) ([]condition, error) {
 	var out []condition
 	for _, m := range where {
-		c, err := expr.Compile(m)
+		c, err := expr.CompileIn(m, p.local)
 		if err != nil {
 			return nil, bad("where", "%v", err)
 		}
-		out = append(out, condition{matcher: c, path: p.path(m.Name), match: m})
+		path := -1 // the event's own time
+		if m.Name != expr.EventTime {
+			path = p.path(m.Name)
+		}
+		out = append(out, condition{matcher: c, path: path, match: m})
 	}
 	return out, nil
 }

@@ -127,7 +127,7 @@ func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, erro
 	if q.from, q.to, err = spec.Range.resolve(env.Zone, env.Now); err != nil {
 		return nil, err
 	}
-	if q.picker, err = newPicker(&spec); err != nil {
+	if q.picker, err = newPicker(&spec, expr.Calendar{Zone: env.Zone, Week: env.Week}); err != nil {
 		return nil, err
 	}
 	if err := q.who(ctx); err != nil {

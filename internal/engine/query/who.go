@@ -120,7 +120,7 @@ func (q *query) who(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c, err := expr.Compile(m.Match)
+		c, err := expr.CompileIn(m.Match, q.picker.local)
 		if err != nil {
 			return bad(field, "%v", err)
 		}
@@ -251,6 +251,9 @@ func (w *worker) label(r *timeline.Rows, i int, d *dimension) string {
 // holds says whether row i meets a condition.
 func (c *condition) holds(w *worker, r *timeline.Rows, i int) bool {
 	at := r.Time[i]
+	if c.dim == nil && c.path < 0 {
+		return c.matcher.Test(core.Value{Kind: core.ValueTime, Time: at}, true, at)
+	}
 	if c.dim == nil {
 		v, set := w.value(r, i, c.path)
 		return c.matcher.Test(v, set, at)
