@@ -135,9 +135,12 @@ func Explain(ctx context.Context, src Source, spec Spec, env Env, c core.Custome
 	if err != nil {
 		return nil, err
 	}
-	out := &Explanation{Customer: c, Kind: spec.Kind, Cell: cell}
+	out := &Explanation{Customer: c, Kind: spec.Kind}
 	if cell == nil {
 		cell = q.anyCell()
+	} else {
+		own := *cell // its defaults are filled in
+		cell, out.Cell = &own, &own
 	}
 	if err := q.ask(ctx, cell); err != nil { // with all customers: the rest depends on them
 		return nil, err

@@ -145,7 +145,7 @@ func peopleSpecs(r *rand.Rand) []string {
 	specs := []string{
 		`{"kind":"trend",` + rg + `,"trend":{"interval":"day","compare":"previous","series":[{"event":"A"},{"event":"B","measure":"customers"},{"event":"C","measure":"per_customer"},{"event":"A","measure":"active","days":2}]}}`,
 		`{"kind":"trend",` + rg + `,"trend":{"interval":"day","breakdown":{"property":"plan","top":2},"series":[{"event":"A"},{"kind":"any","measure":"customers"},{"event":"A","measure":"mean","property":"price"},{"event":"A","measure":"median","property":"price"},{"event":"B","measure":"active","days":3}]}}`,
-		`{"kind":"trend",` + rg + `,"trend":{"interval":"day","cumulative":true,"breakdown":{"property":"plan"},"series":[{"event":"A"},{"event":"B","measure":"customers"}]}}`,
+		`{"kind":"trend",` + rg + `,"trend":{"interval":"day","compare":"previous","cumulative":true,"breakdown":{"property":"plan"},"series":[{"event":"A"},{"event":"B","measure":"customers"}]}}`,
 		`{"kind":"growth",` + rg + `,"growth":{"event":"B","interval":"day"}}`,
 		`{"kind":"growth",` + rg + `,"growth":{"event":"B","interval":"day","new":"first_seen"}}`,
 		`{"kind":"stickiness",` + rg + `,"stickiness":{"event":"A","interval":"day","group":2,"at_least":2}}`,
