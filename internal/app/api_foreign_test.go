@@ -31,6 +31,9 @@ func thefts() []theft {
 		{"POST", "/erasures", func(_ *tenant, ids []any) any {
 			return obj{"action": "delete", "scope": obj{"kind": "properties", "properties": []string{"email"}}, "customers": ids}
 		}, "customers"},
+		{"POST", "/insights/explain", func(_ *tenant, ids []any) any {
+			return obj{"spec": trendOfOrders(), "customer": ids[0]}
+		}, ""},
 		{"POST", "/quarantine/replay", of("ids"), "count"},
 		{"POST", "/quarantine/delete", of("ids"), "count"},
 		{"POST", "/imports", func(_ *tenant, ids []any) any { return importPlan(ids[0].(string)) }, ""},

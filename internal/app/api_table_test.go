@@ -168,10 +168,20 @@ func modelScenarios() map[string]scenario {
 		"GET /stage-models/{id}/moves":     {perm: access.ReadCustomers, ids: own, theirs: model, query: span + "&limit=2"},
 		"GET /kpis":                        {perm: access.ReadData, query: span + "&window=7d&include_bots=true"},
 		"GET /kpis/catalogue":              {perm: access.ReadData},
-		"POST /insights/run":               {perm: access.ReadData, quiet: true, body: plain(obj{"kind": "trend", "range": obj{"last": "30d"}, "trend": obj{"interval": "day", "series": []any{obj{"event": "Order Completed"}}}})},
-		"PUT /kpis/{key}/target":           {perm: access.Design, ids: func(*tenant) []any { return []any{"orders"} }, body: plain(obj{"value": 7.5, "direction": "up", "warn": 5})},
-		"POST /expr/describe":              {perm: access.ReadData, quiet: true, body: plain(obj{"condition": obj{"trait": obj{"name": "plan", "op": "is", "value": "pro"}}, "locale": "ro"})},
+		"POST /insights/run":               {perm: access.ReadData, quiet: true, body: plain(trendOfOrders())},
+		"POST /insights/people":            {perm: access.ReadCustomers, quiet: true, body: plain(obj{"spec": trendOfOrders(), "cell": obj{"bucket": 0}, "limit": 2})},
+		"POST /insights/correlate": {perm: access.ReadData, quiet: true, body: plain(obj{"events": true, "spec": obj{"kind": "funnel", "range": obj{"last": "30d"},
+			"funnel": obj{"steps": []any{obj{"kind": "page"}, obj{"event": "Order Completed"}}}}})},
+		"POST /insights/explain": {perm: access.ReadCustomers, quiet: true, ids: one((*tenant).customer), body: func(_ *tenant, ids []any) any {
+			return obj{"spec": trendOfOrders(), "cell": obj{"bucket": 0}, "customer": ids[0]}
+		}},
+		"PUT /kpis/{key}/target": {perm: access.Design, ids: func(*tenant) []any { return []any{"orders"} }, body: plain(obj{"value": 7.5, "direction": "up", "warn": 5})},
+		"POST /expr/describe":    {perm: access.ReadData, quiet: true, body: plain(obj{"condition": obj{"trait": obj{"name": "plan", "op": "is", "value": "pro"}}, "locale": "ro"})},
 	}
+}
+
+func trendOfOrders() obj {
+	return obj{"kind": "trend", "range": obj{"last": "30d"}, "trend": obj{"interval": "day", "series": []any{obj{"event": "Order Completed"}}}}
 }
 
 func dataScenarios() map[string]scenario {

@@ -76,7 +76,7 @@ type Filter struct {
 	Traits   []expr.Match // checked in memory after the other conditions
 	Machine  int64        // with Stage: current stage in this machine
 	Stage    string
-	Segment  int64        // machine of a segment: its members now
+	Segment  int64  // machine of a segment: its members now
 	Sort     string // last_seen, first_seen, name, events, orders, revenue, id; "-" first for descending
 	Limit    int
 	After    *Cursor

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 )
@@ -17,6 +19,12 @@ type Deps struct {
 	// nil: they never do.
 	Identity func(ws core.WorkspaceID) int64
 	Stages   Stages // nil: no stage KPIs
+	// Stays gives the history of a stage model or a segment by its key, for
+	// charts; nil: charts know neither.
+	Stays func(ctx context.Context, ws core.WorkspaceID, by, name string) (query.Stays, error)
+	// Members gives those who satisfy a condition as of an instant (0: now),
+	// rising; nil: conditions on customers are refused.
+	Members func(ctx context.Context, ws core.WorkspaceID, who *expr.Node, at core.Micros) ([]core.CustomerID, error)
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.

@@ -38,7 +38,7 @@ func newShop(t testing.TB, d *db.DB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	s, err := insight.New(insight.Deps{Timeline: store, Clock: c})
+	s, err := insight.New(insight.Deps{Timeline: store, Clock: c, Members: meeting(store, func() core.Micros { return core.FromTime(c.Now()) })})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type querySpec struct{ json.RawMessage }
 // Schema describes the outer form.
 func (querySpec) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: "object", AdditionalProperties: true, Required: []string{"kind"},
-		Description: "One chart: `kind` (trend, funnel, retention, growth, stickiness), `range` (`from` and `to`, or `last` such as 30d), `where`, `bots`, `as_known`, and the part that kind names."}
+		Description: "One chart: `kind` (trend, funnel, retention, growth, stickiness, paths, composition, table), `range` (`from` and `to`, or `last` such as 30d), `where`, `who`, `where_customer`, `bots`, `as_known`, and the part that kind names."}
 }
 
 // answer is what a chart shows; its parts depend on the kind.
@@ -35,6 +35,7 @@ func (answer) Schema(huma.Registry) *huma.Schema {
 
 func (a *API) insights() {
 	handle(a, route{method: "POST", path: "/insights/run", summary: "Answer one chart from the timeline", perm: access.ReadData, tag: "insights"}, a.runInsight)
+	a.insightPeople()
 }
 
 func (a *API) runInsight(ctx context.Context, p *access.Principal, in *struct{ Body querySpec }) (*Body[answer], error) {

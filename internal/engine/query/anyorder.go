@@ -82,7 +82,7 @@ func (w *walk) window1(i, most int) (*attempt, int) {
 	} else {
 		a = &attempt{rows: make([]int32, w.steps)}
 	}
-	a.start, a.depth, a.tainted = start, 0, false
+	a.start, a.depth, a.tainted, a.by, a.broke = start, 0, false, -1, -1
 	for s := range a.rows {
 		a.rows[s] = -1
 	}
@@ -98,7 +98,7 @@ func (w *walk) window1(i, most int) (*attempt, int) {
 	end := t.times[a.rows[a.depth-1]]
 	for x := i; x < k && t.times[x] < end; x++ {
 		if t.times[x] > start && slices.ContainsFunc(w.exclude, func(e span) bool { return t.masks[x]&e.bit != 0 }) {
-			a.tainted = true
+			a.tainted, a.by = true, int32(x)
 		}
 	}
 	return a, k

@@ -19,6 +19,8 @@ type outcome struct {
 	rows    []int32 // row by step, -1 where it was not made; valid until the next outcome
 	start   core.Micros
 	tainted bool
+	by      int32 // see attempt
+	broke   int32
 	open    bool // an attempt that is not tainted may still go on
 	since   core.Micros
 }
@@ -29,6 +31,8 @@ type attempt struct {
 	depth   int
 	tainted bool
 	rows    []int32
+	by      int32 // first row of the instant that tainted it, else -1
+	broke   int32 // first row of the instant that ended it in strict order, else -1
 }
 
 // queue holds the attempts at one depth, by start.
@@ -44,6 +48,7 @@ type rule struct {
 	reach    []int // by depth: the next required step, from 1
 	stepMask uint64
 	order    string
+	mode     string
 	all      bool // count every conversion
 	window   core.Micros
 	exclude  []span
@@ -59,7 +64,7 @@ type span struct {
 
 func newRule(f *Funnel, from, to, now core.Micros) *rule {
 	n := len(f.Steps)
-	r := &rule{steps: n, optional: make([]bool, n+1), reach: make([]int, n), stepMask: 1<<n - 1, order: f.Order, all: f.Counting == CountAll,
+	r := &rule{steps: n, optional: make([]bool, n+1), reach: make([]int, n), stepMask: 1<<n - 1, order: f.Order, mode: f.mode(), all: f.Counting == CountAll,
 		window: f.window(), from: from, to: to, now: now}
 	for i := range f.Steps {
 		r.optional[i+1] = f.Steps[i].Optional
@@ -86,6 +91,7 @@ type walk struct {
 	free   []*attempt
 	match  matching
 	out    func(*outcome) error
+	tried  func(a *attempt, dropped bool) // told of every attempt that ends, when set
 }
 
 func newWalk(r *rule, out func(*outcome) error) *walk {
@@ -127,6 +133,11 @@ func (w *walk) run(t track) error {
 // drop forgets the attempts that run.
 func (w *walk) drop() {
 	for d := range w.queues {
+		for _, a := range w.queues[d].items {
+			if w.tried != nil {
+				w.tried(a, true)
+			}
+		}
 		w.free = append(w.free, w.queues[d].items...)
 		w.queues[d].items, w.queues[d].clean = w.queues[d].items[:0], 0
 	}
@@ -138,7 +149,7 @@ func (w *walk) finish(o outcome) error {
 		return nil
 	}
 	a := w.best
-	o.depth, o.rows, o.start, o.tainted = a.depth, a.rows, a.start, a.tainted
+	o.depth, o.rows, o.start, o.tainted, o.by, o.broke = a.depth, a.rows, a.start, a.tainted, a.by, a.broke
 	w.best = nil
 	w.free = append(w.free, a)
 	return w.out(&o)
@@ -147,6 +158,9 @@ func (w *walk) finish(o outcome) error {
 // close ends an attempt and keeps it if it is the best: the deepest, then one
 // that is not tainted, then the earliest.
 func (w *walk) close(a *attempt) {
+	if w.tried != nil {
+		w.tried(a, false)
+	}
 	b := w.best
 	if b == nil || a.depth > b.depth || a.depth == b.depth && (b.tainted && !a.tainted || b.tainted == a.tainted && a.start < b.start) {
 		if b != nil {
@@ -211,12 +225,13 @@ func (w *walk) advance(d, i, j int, m uint64) {
 	}
 	for _, x := range w.exclude {
 		if m&x.bit != 0 && d >= x.from && to < x.to {
-			q.taint()
+			q.taint(int32(i))
 		}
 	}
 	if to == d {
 		if w.order == OrderStrict {
 			for _, a := range q.items {
+				a.broke = int32(i)
 				w.close(a)
 			}
 			q.items, q.clean = q.items[:0], 0
@@ -243,7 +258,7 @@ func (w *walk) begin(i, j int) {
 	} else {
 		a = &attempt{rows: make([]int32, w.steps)}
 	}
-	a.start, a.tainted = w.t.times[i], false
+	a.start, a.tainted, a.by, a.broke = w.t.times[i], false, -1, -1
 	a.depth = w.carry(0, i, j)
 	for s := range a.rows {
 		a.rows[s] = -1
@@ -256,12 +271,41 @@ func (w *walk) begin(i, j int) {
 	q.clean++
 }
 
+// dropped says whether an outcome made the required step before step s, counted
+// from 0, but not s, and cannot any more.
+func (r *rule) dropped(o *outcome, s int) bool {
+	before := s - 1
+	for r.optional[before+1] {
+		before--
+	}
+	return !o.tainted && o.rows[before] >= 0 && o.rows[s] < 0 && !(o.open && o.depth < r.steps)
+}
+
+// within says whether an outcome is behind the number of a cell.
+func (r *rule) within(c *Cell, o *outcome) bool {
+	if c.Outcome == OutcomeExcluded || o.tainted {
+		return o.tainted && c.Outcome == OutcomeExcluded
+	}
+	switch c.Outcome {
+	case OutcomeConverted:
+		return o.depth == r.steps
+	case OutcomePending:
+		return o.open && o.depth < r.steps && (c.Step == 0 || o.depth == c.Step)
+	case OutcomeDropped:
+		return r.dropped(o, c.Step-1)
+	}
+	return o.rows[max(c.Step, 1)-1] >= 0
+}
+
 // carry tells how deep the rows [i, j) of one instant take an attempt at depth
 // d, and leaves in w.match which row serves which step. The rows count as if
 // they came in the order of the steps, each once. Required steps come first;
 // optional ones take what is left, the last first.
 func (w *walk) carry(d, i, j int) int {
 	w.match.reset(i, j, w.t.masks)
+	if w.mode != ModeCiclo {
+		return w.carryAs(d, i, j)
+	}
 	if j == i+1 {
 		for s := w.reach[d]; s > d; s-- {
 			if w.t.masks[i]&(1<<(s-1)) != 0 {
@@ -285,10 +329,43 @@ func (w *walk) carry(d, i, j int) int {
 	return to
 }
 
-func (q *queue) taint() {
+// carryAs is carry in another mode.
+func (w *walk) carryAs(d, i, j int) int {
+	serve := func(s int) bool {
+		for k := i; k < j; k++ {
+			if w.t.masks[k]&(1<<(s-1)) != 0 {
+				w.match.set(s-1, int32(k))
+				return true
+			}
+		}
+		return false
+	}
+	if w.mode == ModeStrictIncrease {
+		for s := w.reach[d]; s > d; s-- {
+			if serve(s) {
+				return s
+			}
+		}
+		return d
+	}
+	to, stop := d, d
+	for stop = w.reach[d]; serve(stop); stop = w.reach[stop] {
+		if to = stop; stop == w.steps {
+			break
+		}
+	}
+	for s := min(stop, w.steps); s > d; s-- {
+		if w.optional[s] && serve(s) {
+			to = max(to, s)
+		}
+	}
+	return to
+}
+
+func (q *queue) taint(row int32) {
 	for k := len(q.items) - 1; k >= 0 && q.clean > 0; k-- {
 		if !q.items[k].tainted {
-			q.items[k].tainted = true
+			q.items[k].tainted, q.items[k].by = true, row
 			q.clean--
 		}
 	}

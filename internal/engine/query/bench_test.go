@@ -107,6 +107,9 @@ func BenchmarkQueries(b *testing.B) {
 		{"trend_by_category", `{"kind":"trend",` + rg + `,"trend":{"interval":"week","breakdown":{"property":"category","top":10},"series":[{"event":"Product Viewed","measure":"customers"}]}}`},
 		{"growth", `{"kind":"growth",` + rg + `,"growth":{"kind":"any","interval":"week"}}`},
 		{"stickiness", `{"kind":"stickiness",` + rg + `,"stickiness":{"kind":"any","interval":"week"}}`},
+		{"paths", `{"kind":"paths",` + rg + `,"paths":{"events":[{"kind":"any"}]}}`},
+		{"composition", `{"kind":"composition",` + rg + `,"composition":{"event":"Product Viewed","breakdown":{"property":"category","top":10}}}`},
+		{"table", `{"kind":"table",` + rg + `,"table":{"breakdown":{"property":"category"},"columns":[{"event":"Product Viewed"},{"event":"Product Viewed","measure":"customers"}]}}`},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			e := env()
@@ -126,6 +129,26 @@ func BenchmarkQueries(b *testing.B) {
 			b.ReportMetric(float64(folded), "folded")
 		})
 	}
+	b.Run("people_of_step", func(b *testing.B) {
+		spec := parse(b, "%s", `{"kind":"funnel",`+rg+`,"funnel":{`+steps+`}}`)
+		var people int64
+		for b.Loop() {
+			res, err := query.People(context.Background(), s, spec, env(), query.Cell{Step: 2})
+			if err != nil {
+				b.Fatal(err)
+			}
+			people = res.Total
+		}
+		b.ReportMetric(float64(people), "people")
+	})
+	b.Run("explain", func(b *testing.B) {
+		spec := parse(b, "%s", `{"kind":"funnel",`+rg+`,"funnel":{`+steps+`}}`)
+		for b.Loop() {
+			if _, err := query.Explain(context.Background(), s, spec, env(), 77, &query.Cell{Step: 2}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("bare_funnel", func(b *testing.B) { bareFunnel(b, s, n) })
 	b.Run("bare_scan", func(b *testing.B) {
 		for b.Loop() {

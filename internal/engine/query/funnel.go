@@ -25,6 +25,13 @@ const (
 	AtEach  = "each"  // every value on its own, over only its events
 )
 
+// Modes of a funnel: how events of one instant count.
+const (
+	ModeCiclo          = "ciclo"           // as if in the order of the steps, each once (default)
+	ModeWindowFunnel   = "window_funnel"   // one event may serve several steps of its instant
+	ModeStrictIncrease = "strict_increase" // no step is made at the instant of the one before
+)
+
 // DefaultWindow is a funnel's window unless the spec says otherwise.
 const DefaultWindow = 14 * core.Day
 
@@ -37,6 +44,7 @@ type Funnel struct {
 	Window    string           `json:"window,omitempty"` // as expr.ParseSpan; default 14d
 	Exclude   []Exclusion      `json:"exclude,omitempty"`
 	Counting  string           `json:"counting,omitempty"`
+	Mode      string           `json:"mode,omitempty"`
 	Breakdown *FunnelBreakdown `json:"breakdown,omitempty"`
 }
 
@@ -55,10 +63,10 @@ type Exclusion struct {
 	To   int `json:"to,omitempty"`
 }
 
-// FunnelBreakdown splits a funnel by the value of a property at one of the
-// matched events.
+// FunnelBreakdown splits a funnel by the value at one of the matched events.
 type FunnelBreakdown struct {
 	Breakdown
+	// At also knows now, of a trait, a stage or a segment.
 	At   string `json:"at,omitempty"`
 	Step int    `json:"step,omitempty"` // of at "step", from 1
 }
@@ -91,6 +99,12 @@ func (f *Funnel) check() error {
 	}
 	if err := oneOf("funnel.counting", f.Counting, CountCustomers, CountAll); err != nil {
 		return err
+	}
+	if err := oneOf("funnel.mode", f.Mode, ModeCiclo, ModeWindowFunnel, ModeStrictIncrease); err != nil {
+		return err
+	}
+	if f.Order == OrderAny && f.mode() != ModeCiclo {
+		return bad("funnel.mode", "%s has no meaning in any order", f.Mode)
 	}
 	if f.Window != "" {
 		if _, err := expr.ParseSpan(f.Window); err != nil {
@@ -127,11 +141,16 @@ func (f *Funnel) checkBreakdown() error {
 	if b == nil {
 		return nil
 	}
-	if err := oneOf("funnel.breakdown.at", b.At, AtFirst, AtLast, AtStep, AtEach); err != nil {
+	if err := oneOf("funnel.breakdown.at", b.At, AtFirst, AtLast, AtStep, AtEach, AtNow); err != nil {
 		return err
 	}
 	if b.At == AtStep && (b.Step < 1 || b.Step > len(f.Steps)) {
 		return bad("funnel.breakdown.step", "must lie between 1 and %d", len(f.Steps))
+	}
+	if b.At == AtNow {
+		with := b.Breakdown
+		with.At = AtNow
+		return with.check("funnel.breakdown")
 	}
 	return b.Breakdown.check("funnel.breakdown")
 }
@@ -145,6 +164,13 @@ func (x *Exclusion) between(steps int) (from, to int) {
 		to = steps
 	}
 	return from, to
+}
+
+func (f *Funnel) mode() string {
+	if f.Mode == "" {
+		return ModeCiclo
+	}
+	return f.Mode
 }
 
 func (f *Funnel) window() core.Micros {
@@ -183,6 +209,7 @@ type FunnelStep struct {
 	Entered int64   `json:"entered"`
 	Before  int64   `json:"before"`
 	Pending int64   `json:"pending"`        // whose deepest attempt ends here and whose window runs
+	Dropped int64   `json:"dropped"`        // of Before, not made and not pending
 	Time    *Spread `json:"time,omitempty"` // since that last step, of those who made this one
 }
 
@@ -194,6 +221,14 @@ type Spread struct {
 	Median float64 `json:"median"`
 	P75    float64 `json:"p75"`
 	P90    float64 `json:"p90"`
+	Bins   []Bin   `json:"bins"` // of equal width; the last one ends with the longest
+}
+
+// Bin counts durations in [From, To); the last bin holds To too.
+type Bin struct {
+	From core.Micros `json:"from"`
+	To   core.Micros `json:"to"`
+	N    int64       `json:"n"`
 }
 
 // Survival is one step of a conversion curve: the share converted by Time, with

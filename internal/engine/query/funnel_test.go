@@ -126,6 +126,7 @@ type slowFunnel struct {
 	from, to core.Micros
 	now      core.Micros
 	all      bool
+	mode     string
 }
 
 // is says whether e serves step s; the step "*" takes every event, so that one
@@ -138,6 +139,17 @@ func (f *slowFunnel) any(e core.Event) bool {
 
 // shares gives the best set of steps after depth that the events can serve.
 func (f *slowFunnel) shares(events []core.Event, depth int) (best uint64) {
+	if f.mode == "strict_increase" {
+		for s := depth; s < len(f.steps); s++ {
+			if slices.ContainsFunc(events, func(e core.Event) bool { return f.is(e, s) }) {
+				best = 1 << s
+			}
+			if !f.optional[s] {
+				break
+			}
+		}
+		return best
+	}
 	used := make([]bool, len(events))
 	var walk func(s int, mask uint64)
 	walk = func(s int, mask uint64) {
@@ -150,7 +162,7 @@ func (f *slowFunnel) shares(events []core.Event, depth int) (best uint64) {
 		}
 		for i, e := range events {
 			if !used[i] && f.is(e, s) {
-				used[i] = true
+				used[i] = f.mode != "window_funnel"
 				walk(s+1, mask|1<<s)
 				used[i] = false
 			}
@@ -345,17 +357,20 @@ func (f *slowFunnel) json() string {
 	if f.all {
 		counting = "all"
 	}
-	return fmt.Sprintf(`{"kind":"funnel","range":{"from":"2020-01-02","to":"2020-01-06"},"funnel":{"counting":%q,"order":%q,"window":"%ds","steps":[%s],"exclude":[%s]}}`,
-		counting, f.order, f.window/core.Second, strings.Join(steps, ","), exclude)
+	return fmt.Sprintf(`{"kind":"funnel","range":{"from":"2020-01-02","to":"2020-01-06"},"funnel":{"counting":%q,"mode":%q,"order":%q,"window":"%ds","steps":[%s],"exclude":[%s]}}`,
+		counting, f.mode, f.order, f.window/core.Second, strings.Join(steps, ","), exclude)
 }
 
 func randomFunnel(r *rand.Rand) *slowFunnel {
 	n := 1 + r.IntN(4)
 	f := &slowFunnel{order: []string{"free", "strict", "any"}[r.IntN(3)], window: []core.Micros{core.Hour, 6 * core.Hour, core.Day, 3 * core.Day}[r.IntN(4)],
-		from: day(2), to: day(6), now: shopNow, all: r.IntN(3) == 0, optional: make([]bool, n), xfrom: 1, xto: n}
+		from: day(2), to: day(6), now: shopNow, mode: "ciclo", all: r.IntN(3) == 0, optional: make([]bool, n), xfrom: 1, xto: n}
 	for i := range n {
 		f.steps = append(f.steps, []string{"A", "B", "C", "D", "*"}[r.IntN(5)])
 		f.optional[i] = i > 0 && i < n-1 && f.order != "any" && r.IntN(3) == 0
+	}
+	if f.order != "any" {
+		f.mode = []string{"ciclo", "", "window_funnel", "strict_increase"}[r.IntN(4)]
 	}
 	if n > 1 && r.IntN(2) == 0 {
 		f.exclude = string(rune('A' + r.IntN(5)))

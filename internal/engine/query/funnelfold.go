@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -12,7 +13,7 @@ import (
 // funnelGroup is what is counted for one value.
 type funnelGroup struct {
 	entered, excluded, pending int64
-	reached, stopped           []int64   // by step; stopped: pending at that depth
+	reached, stopped, dropped  []int64   // by step; stopped: pending at that depth
 	gaps                       [][]int64 // by step, since the last required one
 	whole                      []int64   // from step 1 to the last
 	seen                       []int64   // how long the windows of the pending were seen
@@ -22,7 +23,7 @@ type funnelGroup struct {
 const unlimited = 1 << 40
 
 func newFunnelGroup(steps int) *funnelGroup {
-	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), gaps: make([][]int64, steps)}
+	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), dropped: make([]int64, steps), gaps: make([][]int64, steps)}
 }
 
 func mergeFunnel(a, b *funnelGroup) {
@@ -31,6 +32,7 @@ func mergeFunnel(a, b *funnelGroup) {
 	a.pending += b.pending
 	add(a.reached, b.reached)
 	add(a.stopped, b.stopped)
+	add(a.dropped, b.dropped)
 	for s := range a.gaps {
 		a.gaps[s] = append(a.gaps[s], b.gaps[s]...)
 	}
@@ -44,10 +46,13 @@ type funnelFold struct {
 	walk   *walk
 	total  *funnelGroup
 	groups *groups[funnelGroup]
-	prop   int // column of the breakdown, or -1
+	prop   *dimension // of the breakdown, nil: none
 	each   bool
 	memory *budget
 	spare  int
+	worker int
+	roster *roster
+	trace  *trace
 
 	w     *worker // of the customer at hand
 	r     *timeline.Rows
@@ -62,15 +67,15 @@ func (q *query) funnel(ctx context.Context) (*FunnelResult, error) {
 	f := q.spec.Funnel
 	window := f.window()
 	folds := make([]*funnelFold, len(q.workers))
-	prop := -1
-	if f.Breakdown != nil {
-		prop = q.picker.path(f.Breakdown.Property)
-	}
 	r := newRule(f, q.from, q.to, q.env.Now)
 	for i := range folds {
-		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: prop, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
-		x.groups = newGroups(unlimited, &q.memory, 160+40*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
+		x := &funnelFold{f: f, total: newFunnelGroup(len(f.Steps)), prop: q.split, memory: &q.memory, each: f.Breakdown != nil && f.Breakdown.At == AtEach}
+		x.groups = newGroups(unlimited, &q.memory, 160+48*len(f.Steps), func() *funnelGroup { return newFunnelGroup(len(f.Steps)) })
 		x.walk = newWalk(r, x.take)
+		x.worker, x.roster, x.trace = i, q.roster, q.trace
+		if q.trace != nil {
+			x.walk.tried = func(a *attempt, dropped bool) { q.trace.tried(x, a, dropped) }
+		}
 		folds[i] = x
 	}
 	to := q.to + window // the look-ahead; a span is at most 200 years
@@ -87,10 +92,41 @@ func (x *funnelFold) fold(w *worker, r *timeline.Rows) error {
 	for _, i := range w.rows {
 		x.times = append(x.times, r.Time[i])
 	}
-	if err := x.walk.run(track{x.times, w.masks}); err != nil || !x.each {
+	t := track{x.times, w.masks}
+	if x.roster != nil && x.roster.cell.Outcome == OutcomeDiffers {
+		if err := x.differs(t); err != nil || x.trace == nil {
+			return err
+		}
+	}
+	if err := x.walk.run(t); err != nil || !x.each {
 		return err
 	}
 	return x.separately()
+}
+
+// differs lists the customer if its track comes out otherwise in the mode to
+// compare with.
+func (x *funnelFold) differs(t track) error {
+	var results [2][]string
+	other := *x.walk.rule
+	other.mode = x.roster.cell.Mode
+	for i, r := range []*rule{x.walk.rule, &other} {
+		w := newWalk(r, func(o *outcome) error {
+			s := fmt.Sprint(o.depth, o.tainted, o.open)
+			for _, k := range o.rows {
+				s += fmt.Sprint(" ", k >= 0)
+			}
+			results[i] = append(results[i], s)
+			return nil
+		})
+		if err := w.run(t); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(results[0], results[1]) {
+		return nil
+	}
+	return x.roster.add(x.worker, x.w.customer, 1)
 }
 
 // separately runs every value on its own, over only its rows.
@@ -99,7 +135,7 @@ func (x *funnelFold) separately() error {
 	values := map[string][]int32{}
 	var order []string
 	for k, i := range x.w.rows {
-		v := x.w.text(x.r, int(i), x.prop)
+		v := x.w.label(x.r, int(i), x.prop)
 		if values[v] == nil {
 			order = append(order, v)
 		}
@@ -125,9 +161,15 @@ func (x *funnelFold) take(o *outcome) error {
 		if err != nil {
 			return err
 		}
+		if err := x.tell(x.value, false, o); err != nil {
+			return err
+		}
 		return x.count(g, o, x.part.times)
 	}
-	if err := x.count(x.total, o, x.times); err != nil || x.prop < 0 || x.each {
+	if err := x.tell("", true, o); err != nil {
+		return err
+	}
+	if err := x.count(x.total, o, x.times); err != nil || x.prop == nil || x.each {
 		return err
 	}
 	row := o.rows[0]
@@ -141,13 +183,35 @@ func (x *funnelFold) take(o *outcome) error {
 	}
 	key := noValue
 	if row >= 0 {
-		key = x.w.text(x.r, int(x.w.rows[row]), x.prop)
+		key = x.w.label(x.r, int(x.w.rows[row]), x.prop)
+	}
+	if err := x.tell(key, false, o); err != nil {
+		return err
 	}
 	g, err := x.groups.get(key, 1)
 	if err != nil {
 		return err
 	}
 	return x.count(g, o, x.times)
+}
+
+// tell says that an outcome of the customer at hand counts, of everybody or of
+// one value.
+func (x *funnelFold) tell(key string, total bool, o *outcome) error {
+	if x.trace != nil && total {
+		x.trace.funnel.any = true
+	}
+	if x.roster == nil || !x.roster.of(key, total) {
+		return nil
+	}
+	in := x.walk.within(x.roster.cell, o)
+	if x.trace != nil {
+		x.trace.outcome(x, o, in)
+	}
+	if !in || x.roster.cell.Outcome == OutcomeDiffers {
+		return nil
+	}
+	return x.roster.add(x.worker, x.w.customer, 1)
 }
 
 func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) error {
@@ -174,6 +238,11 @@ func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) erro
 		}
 		if !x.f.Steps[s].Optional {
 			last = k
+		}
+	}
+	for s := 1; s < len(x.f.Steps); s++ {
+		if x.walk.dropped(o, s) {
+			g.dropped[s]++
 		}
 	}
 	switch {
@@ -236,7 +305,7 @@ func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
 	before := g.entered
 	for s := range n {
 		step := &out.Steps[s]
-		*step = FunnelStep{Reached: g.reached[s], Entered: g.entered, Before: before, Pending: g.stopped[s]}
+		*step = FunnelStep{Reached: g.reached[s], Entered: g.entered, Before: before, Pending: g.stopped[s], Dropped: g.dropped[s]}
 		if !f.Steps[s].Optional {
 			before = g.reached[s]
 		}
@@ -263,6 +332,7 @@ func spread(d []int64) *Spread {
 	for p, into := range map[float64]*float64{0.25: &s.P25, 0.5: &s.Median, 0.75: &s.P75, 0.9: &s.P90} {
 		*into, _ = quantile(d, p)
 	}
+	s.Bins = bins(d)
 	return s
 }
 

@@ -32,6 +32,17 @@ func newValue(key string) Value {
 	return Value{Text: key}
 }
 
+// key is the inverse of newValue.
+func (v *Value) key() string {
+	switch {
+	case v.None:
+		return noValue
+	case v.Other:
+		return other
+	}
+	return v.Text
+}
+
 // groups keeps one T a breakdown value for one worker. Until the top values are
 // known it keeps at most limit of them and weighs every value; once they are
 // fixed, all others share the rest.
@@ -94,6 +105,12 @@ func (g *groups[T]) get(key string, weight int64) (*T, error) {
 	e.weight += weight
 	g.lastKey, g.last = key, e
 	return e.part, nil
+}
+
+// is says whether part is that of key.
+func (g *groups[T]) is(key string, part *T) bool {
+	e := g.all[key]
+	return e != nil && e.part == part
 }
 
 // meet makes the entry of a new value.

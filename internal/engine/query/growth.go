@@ -47,6 +47,23 @@ type GrowthRow struct {
 	Ratio        *float64 `json:"ratio"`        // (New + Resurrecting) / Dormant
 }
 
+// States of a customer in a period of growth accounting.
+const (
+	StateActive       = "active"
+	StateNew          = "new"
+	StateReturning    = "returning"
+	StateResurrecting = "resurrecting"
+	StateDormant      = "dormant"
+)
+
+// growthFold holds what all workers share.
+type growthFold struct {
+	q     *query
+	grid  *grid // bucket 0 is the period before the range
+	seen  bool
+	parts [][]GrowthRow // by worker, one entry more than the grid has buckets
+}
+
 // growth reads the whole history, since only that tells who is new.
 func (q *query) growth(ctx context.Context) (*GrowthResult, error) {
 	g := q.spec.Growth
@@ -54,23 +71,21 @@ func (q *query) growth(ctx context.Context) (*GrowthResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	grid := newGrid(append([]core.Micros{q.cal.add(g.Interval, edges[0], -1)}, edges...)) // one period before
-	seen := g.New == NewSeen
-	parts := make([][]GrowthRow, len(q.workers))
-	for i := range parts {
-		parts[i] = make([]GrowthRow, grid.len()+1)
+	if err := q.roster.bucket(len(edges) - 1); err != nil {
+		return nil, err
 	}
-	err = q.scan(ctx, 0, q.to, seen, func(n int, w *worker, r *timeline.Rows) error {
-		account(parts[n], grid, w, r, seen)
-		return nil
-	})
-	if err != nil {
+	f := &growthFold{q: q, seen: g.New == NewSeen, parts: make([][]GrowthRow, len(q.workers)),
+		grid: newGrid(append([]core.Micros{q.cal.add(g.Interval, edges[0], -1)}, edges...))}
+	for i := range f.parts {
+		f.parts[i] = make([]GrowthRow, f.grid.len()+1)
+	}
+	if err := q.scan(ctx, 0, q.to, f.seen, f.fold); err != nil {
 		return nil, err
 	}
 	res := &GrowthResult{Interval: g.Interval}
 	for i, b := range q.bucketList(edges, edges[0], q.to) {
 		row := GrowthRow{Bucket: b}
-		for _, p := range parts {
+		for _, p := range f.parts {
 			x := &p[i+1]
 			row.Active, row.New, row.Returning, row.Resurrecting, row.Dormant = row.Active+x.Active, row.New+x.New, row.Returning+x.Returning, row.Resurrecting+x.Resurrecting, row.Dormant+x.Dormant
 		}
@@ -83,38 +98,67 @@ func (q *query) growth(ctx context.Context) (*GrowthResult, error) {
 	return res, nil
 }
 
-// account takes one customer. Bucket 0 of the grid is the period before the
-// range; rows has one entry more than the grid has buckets.
-func account(rows []GrowthRow, grid *grid, w *worker, r *timeline.Rows, seen bool) {
+// fold takes the rows of one customer.
+func (f *growthFold) fold(n int, w *worker, r *timeline.Rows) error {
+	rows, trace := f.parts[n], f.q.trace
 	first, last, never := 0, -2, true
 	for k, i := range w.rows {
-		if w.masks[k] == 0 && !(seen && never) {
+		if w.masks[k] == 0 && !(f.seen && never) {
 			continue
 		}
-		b := grid.of(r.Time[i])
+		b := f.grid.of(r.Time[i])
 		if never {
 			first, never = b, false
+			trace.first(r, int(i))
 		}
-		if w.masks[k] == 0 || b < 0 || b == last {
+		if w.masks[k] == 0 {
 			continue
 		}
+		if trace != nil {
+			trace.active(r, int(i), b-1)
+		}
+		if b < 0 || b == last {
+			continue
+		}
+		rows[b].Active++
+		state := StateResurrecting
 		switch x := &rows[b]; {
 		case b == first:
-			x.Active++
 			x.New++
+			state = StateNew
 		case b == last+1:
-			x.Active++
 			x.Returning++
+			state = StateReturning
 		default:
-			x.Active++
 			x.Resurrecting++
 		}
 		if last >= 0 && b > last+1 {
 			rows[last+1].Dormant++
+			if err := f.tell(n, w.customer, last, StateDormant); err != nil {
+				return err
+			}
+		}
+		if err := f.tell(n, w.customer, b-1, state); err != nil {
+			return err
 		}
 		last = b
 	}
 	if last >= 0 {
 		rows[last+1].Dormant++
+		return f.tell(n, w.customer, last, StateDormant)
 	}
+	return nil
+}
+
+// tell says that c is in a state in a bucket of the result.
+func (f *growthFold) tell(n int, c core.CustomerID, bucket int, state string) error {
+	t := f.q.roster
+	if t == nil {
+		return nil
+	}
+	f.q.trace.state(bucket, state)
+	if t.at != bucket || state != t.cell.State && (t.cell.State != StateActive || state == StateDormant) {
+		return nil
+	}
+	return t.add(n, c, 1)
 }

@@ -44,6 +44,37 @@ func TestBadSpecs(t *testing.T) {
 	} {
 		refused(t, field, `{"kind":"retention",`+rg+`,"retention":{"start":{"event":"A"},%s}}`, part)
 	}
+	for field, part := range map[string]string{
+		"paths.gap":               `"paths":{"gap":"0m"}`,
+		"paths.steps":             `"paths":{"steps":1}`,
+		"paths.edges":             `"paths":{"edges":5000}`,
+		"paths.end":               `"paths":{"start":"x","end":"x"}`,
+		"paths.events[0].event":   `"paths":{"events":[{}]}`,
+		"paths.groups[0].pattern": `"paths":{"groups":[{"name":"x"}]}`,
+		"paths.groups[0].regex":   `"paths":{"groups":[{"name":"x","regex":"("}]}`,
+		"paths.groups[1].name":    `"paths":{"groups":[{"name":"x","pattern":"/a/*"},{"pattern":"*"}]}`,
+	} {
+		refused(t, field, `{"kind":"paths",`+rg+`,%s}`, part)
+	}
+	for field, part := range map[string]string{
+		"composition.of":                  `"of":"orders","breakdown":{"property":"x"}`,
+		"composition.breakdown":           `"of":"events"`,
+		"composition.numbers.by":          `"numbers":{"by":"stage","property":"x"}`,
+		"composition.numbers.bins":        `"numbers":{"property":"x","bins":1000}`,
+		"composition.numbers.percentiles": `"numbers":{"property":"x","percentiles":[101]}`,
+	} {
+		refused(t, field, `{"kind":"composition",`+rg+`,"composition":{"event":"A",%s}}`, part)
+	}
+	for field, part := range map[string]string{
+		"table.rows":               `"rows":"order","columns":[{"event":"A"}]`,
+		"table.breakdown":          `"columns":[{"event":"A"}]`,
+		"table.columns":            `"rows":"customer","columns":[]`,
+		"table.columns[0].measure": `"rows":"customer","columns":[{"event":"A","measure":"active","days":1}]`,
+		"table.sort":               `"rows":"customer","sort":"-B","columns":[{"event":"A"}]`,
+		"table.limit":              `"rows":"customer","limit":5000,"columns":[{"event":"A"}]`,
+	} {
+		refused(t, field, `{"kind":"table",`+rg+`,"table":{%s}}`, part)
+	}
 	for _, text := range []string{"", "A +", "(A", "A)", "A B", "1.2.3", "A $ 2", "((((((((((((((((((((((((((((((((((((((((((((((((((((A))))))))))))))))))))))))))))))))))))))))))))))))))))"} {
 		refused(t, "trend.formulas[0].formula", `{"kind":"trend",`+rg+`,"trend":{"interval":"day","series":[{"event":"A"}],"formulas":[{"formula":%q}]}}`, text)
 	}

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -16,8 +17,11 @@ type picker struct {
 	choices []choice
 	where   []condition // on every row
 	flags   bool        // leave out bots and tests
-	paths   []string    // property columns; the place is the index in Rows
-	fields  []string    // where in the spec each path was first named
+	local   expr.Calendar
+	paths   []string // property columns; the place is the index in Rows
+	traits  []int    // columns of traits, read from identify events
+	ahead   bool     // identify events up to now are read
+	ever    bool     // conditions on all events are at the first two choices
 }
 
 type choice struct {
@@ -30,13 +34,15 @@ type choice struct {
 type condition struct {
 	matcher *expr.Matcher
 	path    int
+	match   expr.Match
+	dim     *dimension // of the customer; nil: of the event, at path
 }
 
 // excludedFlags mark rows that do not count unless the spec says so.
 const excludedFlags = uint32(core.FlagBot | core.FlagTest)
 
-func newPicker(s *Spec) (*picker, error) {
-	p := &picker{flags: !s.Bots}
+func newPicker(s *Spec, local expr.Calendar) (*picker, error) {
+	p := &picker{flags: !s.Bots, local: local}
 	var err error
 	if p.where, err = p.compile(s.Where); err != nil {
 		return nil, err
@@ -44,6 +50,7 @@ func newPicker(s *Spec) (*picker, error) {
 	// Conditions on all events must not hide the first event ever: they move to
 	// the choices that they are meant for.
 	ever := s.Kind == KindRetention && s.Retention.Entry == EntryFirstEver
+	p.ever = ever
 	if ever {
 		p.where = nil
 	}
@@ -86,18 +93,40 @@ func (s *Spec) events() []Event {
 		out = append(out, s.Growth.Event)
 	case KindStickiness:
 		out = append(out, s.Stickiness.Event)
+	case KindPaths:
+		for _, e := range s.Paths.events() {
+			out = append(out, e.Event)
+		}
+	case KindComposition:
+		out = append(out, s.Composition.Event)
+	case KindTable:
+		for i := range s.Table.Columns {
+			out = append(out, s.Table.Columns[i].Event)
+		}
 	}
 	return out
+}
+
+// series are the measures of a trend or a table.
+func (s *Spec) series() []Series {
+	if s.Kind == KindTable {
+		return s.Table.Columns
+	}
+	return s.Trend.Series
 }
 
 func (p *picker) compile(where []expr.Match) ([]condition, error) {
 	var out []condition
 	for _, m := range where {
-		c, err := expr.Compile(m)
+		c, err := expr.CompileIn(m, p.local)
 		if err != nil {
 			return nil, bad("where", "%v", err)
 		}
-		out = append(out, condition{c, p.path(m.Name)})
+		path := -1 // the event's own time
+		if m.Name != expr.EventTime {
+			path = p.path(m.Name)
+		}
+		out = append(out, condition{matcher: c, path: path, match: m})
 	}
 	return out, nil
 }
@@ -137,6 +166,8 @@ func (p *picker) match(others bool) []timeline.EventKey {
 	}
 	if others {
 		all("")
+	} else if len(p.traits) > 0 {
+		add(core.KindIdentify, "")
 	}
 	for _, c := range p.choices {
 		if c.kind == 0 {
@@ -165,6 +196,15 @@ type worker struct {
 	table    []uint64 // masks by name and kind, with known set
 	plain    bool     // no conditions at all
 	others   bool
+	from, to core.Micros // of rows that count, where traits widen the scan
+	now      core.Micros
+	known    core.Micros // identify events received later do not count
+
+	given    [][]int32 // by trait and row: the row of its value
+	latest   []int32   // by trait
+	stays    []Stay    // of customer stayed in stayedIn
+	stayed   core.CustomerID
+	stayedIn *dimension
 
 	count, customers int64
 	hits             []int64 // rows by choice, before its conditions
@@ -176,7 +216,7 @@ type worker struct {
 const known = 1 << 63
 
 func newWorker(p *picker, m *budget) *worker {
-	w := &worker{p: p, memory: m, plain: true, hits: make([]int64, len(p.choices))}
+	w := &worker{p: p, memory: m, known: everKnown, plain: true, hits: make([]int64, len(p.choices))}
 	for _, c := range p.choices {
 		w.plain = w.plain && len(c.where) == 0
 	}
@@ -184,7 +224,21 @@ func newWorker(p *picker, m *budget) *worker {
 	return w
 }
 
-func (w *worker) begin(others bool) {
+// worker makes the scratch of one goroutine.
+func (q *query) worker() *worker {
+	w := newWorker(q.picker, &q.memory)
+	w.now = q.env.Now
+	if q.spec.AsKnown != nil {
+		w.known = core.FromTime(*q.spec.AsKnown)
+	}
+	return w
+}
+
+func (w *worker) begin(others bool, from, to core.Micros) {
+	w.from, w.to = from, to
+	if from == 0 {
+		w.from = math.MinInt64 // the beginning
+	}
 	w.table, w.others, w.count, w.customers = w.table[:0], others, 0, 0
 	for len(w.seen) < len(w.p.paths) {
 		w.seen, w.asked = append(w.seen, 0), append(w.asked, 0)
@@ -194,8 +248,15 @@ func (w *worker) begin(others bool) {
 // pick gathers the rows of c that count.
 func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 	w.customer, w.rows, w.masks = c, w.rows[:0], w.masks[:0]
+	wide := len(w.p.traits) > 0
+	if wide {
+		w.follow(r)
+	}
 	for i, name := range r.Name {
 		if w.p.flags && r.Flags[i]&excludedFlags != 0 {
+			continue
+		}
+		if wide && (r.Time[i] < w.from || r.Time[i] >= w.to) {
 			continue
 		}
 		at := int(name)<<3 | int(r.Kind[i])
@@ -245,9 +306,8 @@ func (w *worker) narrow(m uint64, r *timeline.Rows, i int) uint64 {
 }
 
 func (w *worker) holds(where []condition, r *timeline.Rows, i int) bool {
-	for _, c := range where {
-		v, set := w.value(r, i, c.path)
-		if !c.matcher.Test(v, set, r.Time[i]) {
+	for k := range where {
+		if !where[k].holds(w, r, i) {
 			return false
 		}
 	}

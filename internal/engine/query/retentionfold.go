@@ -32,7 +32,8 @@ type retentionFold struct {
 	most             int   // last period of any column
 	triangle         bool
 	unit             core.Micros // of rolling periods; 0 = calendar
-	prop, breakdown  int
+	prop             int
+	breakdown        *dimension // nil: none
 	least            int64
 	parts            []*retentionPart
 	entryBit, anyBit uint64
@@ -47,17 +48,22 @@ type retentionPart struct {
 	sum     []int64
 	nums    []int64
 	ok      []bool // by column
+
+	worker   int
+	customer core.CustomerID
 }
 
 type anchor struct {
-	row int
-	at  core.Micros
+	row   int
+	at    core.Micros
+	event int32 // row of the timeline
 }
 
 type back struct {
-	at  core.Micros
-	val int64
-	num bool
+	at    core.Micros
+	val   int64
+	num   bool
+	event int32
 }
 
 const (
@@ -69,6 +75,9 @@ const (
 func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	f, err := q.newRetentionFold(q.spec.Retention)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.locate(); err != nil {
 		return nil, err
 	}
 	var sets []*groups[retentionGroup]
@@ -85,11 +94,11 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	} else if !f.triangle {
 		to = f.grid.edges[f.grid.len()]
 	}
-	keys, all, err := folded(q, sets, nil, mergeRetention, func() error { return q.scan(ctx, from, to, false, f.fold) })
+	keys, all, err := folded(q, sets, q.roster.fixed(), mergeRetention, func() error { return q.scan(ctx, from, to, false, f.fold) })
 	if err != nil {
 		return nil, err
 	}
-	if f.breakdown < 0 {
+	if f.breakdown == nil {
 		keys, q.meta.Values = []string{""}, 0
 	}
 	res := &RetentionResult{Unit: f.r.Unit, Columns: f.columns, Buckets: q.bucketList(f.grid.edges[:f.rows+1], q.from, q.to)}
@@ -98,7 +107,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 		if g == nil {
 			g = f.group()
 		}
-		if f.breakdown < 0 {
+		if f.breakdown == nil {
 			v = Value{All: true}
 		}
 		res.Groups = append(res.Groups, f.table(v, g))
@@ -119,7 +128,7 @@ func (q *query) newRetentionFold(r *Retention) (*retentionFold, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &retentionFold{q: q, r: r, rows: len(edges) - 1, columns: r.Brackets, prop: -1, breakdown: -1, least: max(int64(r.AtLeast), 1)}
+	f := &retentionFold{q: q, r: r, rows: len(edges) - 1, columns: r.Brackets, prop: -1, breakdown: q.split, least: max(int64(r.AtLeast), 1)}
 	f.triangle = r.Periods == 0 && len(r.Brackets) == 0
 	periods := r.Periods
 	if f.triangle {
@@ -152,11 +161,11 @@ func (q *query) newRetentionFold(r *Retention) (*retentionFold, error) {
 	}
 	limit := 1
 	if r.Breakdown != nil {
-		f.breakdown, limit = q.picker.path(r.Breakdown.Property), r.Breakdown.top()
+		limit = r.Breakdown.top()
 	}
 	for range q.workers {
 		n := f.most + 1
-		p := &retentionPart{n: make([]int64, n), sum: make([]int64, n), nums: make([]int64, n), ok: make([]bool, f.cols)}
+		p := &retentionPart{worker: len(f.parts), n: make([]int64, n), sum: make([]int64, n), nums: make([]int64, n), ok: make([]bool, f.cols)}
 		p.groups = newGroups(limit, &q.memory, 8*f.rows*(1+3*f.cols), f.group)
 		f.parts = append(f.parts, p)
 	}
@@ -171,13 +180,17 @@ func (f *retentionFold) group() *retentionGroup {
 // fold takes the rows of one customer.
 func (f *retentionFold) fold(n int, w *worker, r *timeline.Rows) error {
 	p := f.parts[n]
+	p.customer = w.customer
 	first := f.gather(p, w, r)
+	if f.q.trace != nil {
+		f.q.trace.retained(f, p, r)
+	}
 	if len(p.anchors) == 0 {
 		return nil
 	}
 	key := ""
-	if f.breakdown >= 0 {
-		key = w.text(r, first, f.breakdown)
+	if f.breakdown != nil {
+		key = w.label(r, first, f.breakdown)
 	}
 	g, err := p.groups.get(key, 1)
 	if err != nil || g == nil {
@@ -188,7 +201,9 @@ func (f *retentionFold) fold(n int, w *worker, r *timeline.Rows) error {
 		for skip < len(p.backs) && p.backs[skip].at < a.at {
 			skip++
 		}
-		f.follow(p, g, a, p.backs[skip:])
+		if err := f.tell(p, g, a.row, f.follow(p, g, a, p.backs[skip:])); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -208,12 +223,12 @@ func (f *retentionFold) gather(p *retentionPart, w *worker, r *timeline.Rows) (f
 					if n == 0 {
 						first = int(i)
 					}
-					p.anchors = append(p.anchors, anchor{row, at})
+					p.anchors = append(p.anchors, anchor{row, at, i})
 				}
 			}
 		}
 		if m&returnBit != 0 && at >= f.q.from {
-			b := back{at: at}
+			b := back{at: at, event: i}
 			if f.prop >= 0 {
 				b.val, b.num = w.number(r, int(i), f.prop)
 			}
@@ -223,20 +238,15 @@ func (f *retentionFold) gather(p *retentionPart, w *worker, r *timeline.Rows) (f
 	return first
 }
 
-// follow counts one entry.
-func (f *retentionFold) follow(p *retentionPart, g *retentionGroup, a anchor, backs []back) {
+// follow counts one entry, and says in which columns it came back.
+func (f *retentionFold) follow(p *retentionPart, g *retentionGroup, a anchor, backs []back) []bool {
 	clear(p.n)
 	clear(p.sum)
 	clear(p.nums)
 	for i := range backs {
 		b := &backs[i]
-		k := 0
-		if f.unit > 0 {
-			k = int((b.at - a.at) / f.unit)
-		} else {
-			k = f.grid.of(b.at) - a.row
-		}
-		if k > f.most || !f.exists(a.row, k) {
+		k, ok := f.period(a, b.at)
+		if !ok {
 			break
 		}
 		p.n[k]++
@@ -258,12 +268,25 @@ func (f *retentionFold) follow(p *retentionPart, g *retentionGroup, a anchor, ba
 			laterSum, laterNums = addClamped(laterSum, sum), laterNums+nums
 			back, sum, nums = later, laterSum, laterNums
 		}
+		p.ok[c] = back
 		if at := a.row*f.cols + c; back {
 			g.returned[at]++
 			g.sum[at] = addClamped(g.sum[at], sum)
 			g.nums[at] += nums
 		}
 	}
+	return p.ok
+}
+
+// period gives the period of an instant after an entry; ok is false behind the
+// last one.
+func (f *retentionFold) period(a anchor, at core.Micros) (k int, ok bool) {
+	if f.unit > 0 {
+		k = int((at - a.at) / f.unit)
+	} else {
+		k = f.grid.of(at) - a.row
+	}
+	return k, k <= f.most && f.exists(a.row, k)
 }
 
 // exists says whether a row has a cell for period k.
@@ -315,4 +338,36 @@ func (f *retentionFold) shares(x *RetentionCell, start float64) {
 		v := x.Sum / start
 		x.Kept = &v
 	}
+}
+
+// locate checks that the cell asked for is in the table.
+func (f *retentionFold) locate() error {
+	t := f.q.roster
+	if t == nil {
+		return nil
+	}
+	c := t.cell
+	if *c.Row >= f.rows {
+		return bad("cell.row", "must lie between 0 and %d", f.rows-1)
+	}
+	if c.Column != nil && (*c.Column >= f.cols || !f.exists(*c.Row, f.columns[*c.Column][0])) {
+		return bad("cell.column", "row %d has no column %d", *c.Row, *c.Column)
+	}
+	return nil
+}
+
+// tell says whether the customer at hand, who entered in row, is behind the
+// number asked for; back says in which columns it returned.
+func (f *retentionFold) tell(p *retentionPart, g *retentionGroup, row int, back []bool) error {
+	t := f.q.roster
+	if t == nil || row != *t.cell.Row || !p.groups.is(t.key, g) {
+		return nil
+	}
+	if f.q.trace != nil {
+		f.q.trace.entered = true
+	}
+	if t.cell.Outcome != OutcomeSize && back[*t.cell.Column] != (t.cell.Outcome == OutcomeReturned) {
+		return nil
+	}
+	return t.add(p.worker, p.customer, 1)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
@@ -36,6 +37,10 @@ type Env struct {
 	Budget    int64          // bytes; 0 = DefaultBudget
 	// Customer, when set, says which customers count. Many goroutines call it.
 	Customer func(core.CustomerID) bool
+	// Members gives those who meet a condition as of now, for Spec.Who.
+	Members func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error)
+	// Stays gives the history of the stage model or segment called name.
+	Stays func(ctx context.Context, by, name string) (Stays, error)
 	// Customers, when set, are the only customers read, sorted.
 	Customers []core.CustomerID
 	// Progress is told now and then how many rows were passed, by any worker.
@@ -44,16 +49,19 @@ type Env struct {
 
 // Result is the answer to a Spec: the part of its kind is set.
 type Result struct {
-	Kind       Kind              `json:"kind"`
-	From       core.Micros       `json:"from"`
-	To         core.Micros       `json:"to"`
-	ComputedAt core.Micros       `json:"computed_at"`
-	Trend      *TrendResult      `json:"trend,omitempty"`
-	Funnel     *FunnelResult     `json:"funnel,omitempty"`
-	Retention  *RetentionResult  `json:"retention,omitempty"`
-	Growth     *GrowthResult     `json:"growth,omitempty"`
-	Stickiness *StickinessResult `json:"stickiness,omitempty"`
-	Meta       Meta              `json:"meta"`
+	Kind        Kind               `json:"kind"`
+	From        core.Micros        `json:"from"`
+	To          core.Micros        `json:"to"`
+	ComputedAt  core.Micros        `json:"computed_at"`
+	Trend       *TrendResult       `json:"trend,omitempty"`
+	Funnel      *FunnelResult      `json:"funnel,omitempty"`
+	Retention   *RetentionResult   `json:"retention,omitempty"`
+	Growth      *GrowthResult      `json:"growth,omitempty"`
+	Stickiness  *StickinessResult  `json:"stickiness,omitempty"`
+	Paths       *PathsResult       `json:"paths,omitempty"`
+	Composition *CompositionResult `json:"composition,omitempty"`
+	Table       *TableResult       `json:"table,omitempty"`
+	Meta        Meta               `json:"meta"`
 }
 
 // Meta says what a query read and what its reader should know.
@@ -82,13 +90,25 @@ type query struct {
 	cal      calendar
 	from, to core.Micros
 	picker   *picker
+	split    *dimension // of the breakdown
 	memory   budget
 	workers  []*worker
 	meta     Meta
+	roster   *roster // of People and Explain: who is in one number
+	trace    *trace  // of Explain: what decided
 }
 
 // Run answers spec from src.
 func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
+	q, err := newQuery(ctx, src, spec, env)
+	if err != nil {
+		return nil, err
+	}
+	return q.run(ctx)
+}
+
+// newQuery checks spec and makes it ready to run.
+func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, error) {
 	if err := spec.Check(); err != nil {
 		return nil, err
 	}
@@ -107,13 +127,20 @@ func Run(ctx context.Context, src Source, spec Spec, env Env) (*Result, error) {
 	if q.from, q.to, err = spec.Range.resolve(env.Zone, env.Now); err != nil {
 		return nil, err
 	}
-	if q.picker, err = newPicker(&spec); err != nil {
+	if q.picker, err = newPicker(&spec, expr.Calendar{Zone: env.Zone, Week: env.Week}); err != nil {
+		return nil, err
+	}
+	if err := q.who(ctx); err != nil {
 		return nil, err
 	}
 	for range env.Workers {
-		q.workers = append(q.workers, newWorker(q.picker, &q.memory))
+		q.workers = append(q.workers, q.worker())
 	}
-	res := &Result{Kind: spec.Kind, From: q.from, To: q.to, ComputedAt: env.Now}
+	return q, nil
+}
+
+func (q *query) run(ctx context.Context) (*Result, error) {
+	res := &Result{Kind: q.spec.Kind, From: q.from, To: q.to, ComputedAt: q.env.Now}
 	if err := q.answer(ctx, res); err != nil {
 		return nil, err
 	}
@@ -134,6 +161,12 @@ func (q *query) answer(ctx context.Context, res *Result) (err error) {
 		res.Growth, err = q.growth(ctx)
 	case KindStickiness:
 		res.Stickiness, err = q.stickiness(ctx)
+	case KindPaths:
+		res.Paths, err = q.paths(ctx)
+	case KindComposition:
+		res.Composition, err = q.composition(ctx)
+	case KindTable:
+		res.Table, err = q.table(ctx)
 	}
 	return err
 }
@@ -149,6 +182,9 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	}
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers}
+	if q.trace != nil {
+		req.Columns = append(req.Columns, evidenceColumns()...)
+	}
 	if q.spec.AsKnown != nil {
 		req.AsReceived = core.FromTime(*q.spec.AsKnown)
 	}
@@ -159,8 +195,15 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 			q.env.Progress(done, all)
 		}
 	}
+	if len(q.picker.traits) > 0 {
+		// Traits are of any age; rows outside the range are left out in pick.
+		req.From = 0
+		if q.picker.ahead {
+			req.To = q.env.Now
+		}
+	}
 	for _, w := range q.workers {
-		w.begin(others)
+		w.begin(others, from, to)
 	}
 	err := q.src.Scan(ctx, req, func(n int, c core.CustomerID, r *timeline.Rows) error {
 		if q.env.Customer != nil && !q.env.Customer(c) {

@@ -21,6 +21,10 @@ const (
 	KindRetention  Kind = "retention"
 	KindGrowth     Kind = "growth"
 	KindStickiness Kind = "stickiness"
+	KindPaths      Kind = "paths"
+	// KindComposition and KindTable take a range as one.
+	KindComposition Kind = "composition"
+	KindTable       Kind = "table"
 )
 
 // Limits of one Spec.
@@ -40,15 +44,22 @@ type Spec struct {
 	Kind  Kind         `json:"kind"`
 	Range Range        `json:"range"`
 	Where []expr.Match `json:"where,omitempty"` // on every event read
+	// Who says which customers count, as they are now.
+	Who *expr.Node `json:"who,omitempty"`
+	// WhereCustomer counts only events of customers as they were then, or are now.
+	WhereCustomer []CustomerMatch `json:"where_customer,omitempty"`
 	// Bots keeps events of bots and tests, which are left out otherwise.
 	Bots bool `json:"bots,omitempty"`
 	// AsKnown counts only events received at or before this instant.
-	AsKnown    *time.Time  `json:"as_known,omitempty"`
-	Trend      *Trend      `json:"trend,omitempty"`
-	Funnel     *Funnel     `json:"funnel,omitempty"`
-	Retention  *Retention  `json:"retention,omitempty"`
-	Growth     *Growth     `json:"growth,omitempty"`
-	Stickiness *Stickiness `json:"stickiness,omitempty"`
+	AsKnown     *time.Time   `json:"as_known,omitempty"`
+	Trend       *Trend       `json:"trend,omitempty"`
+	Funnel      *Funnel      `json:"funnel,omitempty"`
+	Retention   *Retention   `json:"retention,omitempty"`
+	Growth      *Growth      `json:"growth,omitempty"`
+	Stickiness  *Stickiness  `json:"stickiness,omitempty"`
+	Paths       *Paths       `json:"paths,omitempty"`
+	Composition *Composition `json:"composition,omitempty"`
+	Table       *Table       `json:"table,omitempty"`
 }
 
 // Range is [From, To) as dates of the workspace's zone or RFC 3339 instants, or
@@ -66,9 +77,12 @@ type Event struct {
 	Where []expr.Match `json:"where,omitempty"`
 }
 
-// Breakdown splits a result by a property of events.
+// Breakdown splits a result by a property of events, or by something of their
+// customers.
 type Breakdown struct {
-	Property string `json:"property"`
+	By       string `json:"by,omitempty"`  // property (default), trait, stage, segment
+	Property string `json:"property"`      // or the trait, the key of the stage model, the key of the segment
+	At       string `json:"at,omitempty"`  // of trait, stage and segment: event (default) or now
 	Top      int    `json:"top,omitempty"` // values shown; default 25
 }
 
@@ -78,10 +92,11 @@ func bad(field, format string, args ...any) error {
 
 // Check says what is wrong with s, naming the field.
 func (s *Spec) Check() error {
-	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil}
+	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil,
+		KindPaths: s.Paths != nil, KindComposition: s.Composition != nil, KindTable: s.Table != nil}
 	has, known := parts[s.Kind]
 	if !known {
-		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness", s.Kind)
+		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table", s.Kind)
 	}
 	if !has {
 		return bad(string(s.Kind), "is missing, although kind names it")
@@ -94,7 +109,7 @@ func (s *Spec) Check() error {
 	if err := s.Range.check(); err != nil {
 		return err
 	}
-	if err := checkWhere("where", s.Where); err != nil {
+	if err := s.checkWho(); err != nil {
 		return err
 	}
 	switch s.Kind {
@@ -106,8 +121,34 @@ func (s *Spec) Check() error {
 		return s.Retention.check()
 	case KindGrowth:
 		return s.Growth.check()
+	case KindPaths:
+		return s.Paths.check()
+	case KindComposition:
+		return s.Composition.check()
+	case KindTable:
+		return s.Table.check()
 	}
 	return s.Stickiness.check()
+}
+
+func (s *Spec) checkWho() error {
+	if err := checkWhere("where", s.Where); err != nil {
+		return err
+	}
+	if s.Who != nil {
+		if err := s.Who.Check(); err != nil {
+			return bad("who", "%v", err)
+		}
+	}
+	if len(s.WhereCustomer) > 50 {
+		return bad("where_customer", "has more than 50 conditions")
+	}
+	for i := range s.WhereCustomer {
+		if err := s.WhereCustomer[i].check(fmt.Sprintf("where_customer[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Range) check() error {
@@ -232,6 +273,15 @@ func (b *Breakdown) check(field string) error {
 	}
 	if b.Top < 0 || b.Top > MaxTop {
 		return bad(field+".top", "must lie between 1 and %d", MaxTop)
+	}
+	if err := oneOf(field+".by", b.By, ByProperty, ByTrait, ByStage, BySegment); err != nil {
+		return err
+	}
+	if err := oneOf(field+".at", b.At, AtEvent, AtNow); err != nil {
+		return err
+	}
+	if b.At == AtNow && (b.By == "" || b.By == ByProperty) {
+		return bad(field+".at", "a property of an event has no value of now")
 	}
 	return checkProperty(field+".property", b.Property)
 }

@@ -51,6 +51,9 @@ func (q *query) stickiness(ctx context.Context) (*StickinessResult, error) {
 	}
 	grid, size, least := newGrid(edges), max(s.Group, 1), max(s.AtLeast, 1)
 	n := (grid.len() + size - 1) / size
+	if q.roster != nil && q.roster.cell.Intervals > n {
+		return nil, bad("cell.intervals", "must lie between 1 and %d", n)
+	}
 	parts := make([][]int64, len(q.workers))
 	for i := range parts {
 		parts[i] = make([]int64, n+1)
@@ -58,14 +61,22 @@ func (q *query) stickiness(ctx context.Context) (*StickinessResult, error) {
 	err = q.scan(ctx, q.from, q.to, false, func(k int, w *worker, r *timeline.Rows) error {
 		met, at, events := 0, -1, 0
 		for _, i := range w.rows {
-			if g := (grid.len() - 1 - grid.of(r.Time[i])) / size; g != at {
+			g := (grid.len() - 1 - grid.of(r.Time[i])) / size
+			if g != at {
 				at, events = g, 0
+			}
+			if q.trace != nil {
+				q.trace.active(r, int(i), n-1-g)
 			}
 			if events++; events == least {
 				met++
 			}
 		}
 		parts[k][met]++
+		q.trace.sticks(met)
+		if t := q.roster; t != nil && met > 0 && (met == t.cell.Intervals || t.cell.OrMore && met > t.cell.Intervals) {
+			return t.add(k, w.customer, 1)
+		}
 		return nil
 	})
 	if err != nil {

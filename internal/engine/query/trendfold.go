@@ -87,8 +87,10 @@ type trendFold struct {
 	edges     []core.Micros
 	props     []int // column by series, or -1
 	currency  int
-	breakdown int
+	breakdown *dimension // nil: none
 	parts     []*trendPart
+	roster    *roster // nil: nobody asks who
+	trace     *trace
 }
 
 // trendPart is one worker's share.
@@ -98,6 +100,7 @@ type trendPart struct {
 	met      map[string]struct{} // values of this customer, for weights
 	foreign  int64               // rows in another currency
 	spare    int                 // bytes reserved and not used yet
+	worker   int
 }
 
 // trend answers a trend.
@@ -107,7 +110,11 @@ func (q *query) trend(ctx context.Context) (*TrendResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, all, err := f.run(ctx, nil)
+	if err := q.roster.bucket(len(f.edges) - 1); err != nil {
+		return nil, err
+	}
+	f.ask(q, false)
+	keys, all, err := f.run(ctx, q.roster.fixed())
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +122,7 @@ func (q *query) trend(ctx context.Context) (*TrendResult, error) {
 	if res.Lines, err = f.lines(keys, all); err != nil {
 		return nil, err
 	}
-	if t.Compare == "" {
+	if t.Compare == "" || q.roster != nil && !q.roster.cell.Before {
 		return res, nil
 	}
 	from, to := q.compared(t.Compare)
@@ -123,6 +130,7 @@ func (q *query) trend(ctx context.Context) (*TrendResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	before.ask(q, true)
 	if _, all, err = before.run(ctx, keys); err != nil {
 		return nil, err
 	}
@@ -135,6 +143,13 @@ func (q *query) trend(ctx context.Context) (*TrendResult, error) {
 		res.Lines[i].Before = &lines[i]
 	}
 	return res, nil
+}
+
+// ask lets the fold of the period that the cell lies in say who counts.
+func (f *trendFold) ask(q *query, before bool) {
+	if q.roster != nil && q.roster.cell.Before == before {
+		f.roster, f.trace = q.roster, q.trace
+	}
 }
 
 // compared gives the range to compare with.
@@ -151,7 +166,7 @@ func (q *query) compared(how string) (from, to core.Micros) {
 }
 
 func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error) {
-	f := &trendFold{q: q, t: t, from: from, to: to, currency: -1, breakdown: -1}
+	f := &trendFold{q: q, t: t, from: from, to: to, currency: -1, breakdown: q.split}
 	var err error
 	if f.edges, err = q.cal.buckets(t.Interval, from, to); err != nil {
 		return nil, err
@@ -175,9 +190,6 @@ func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error)
 		edges = slices.Insert(slices.Clone(edges), 0, q.cal.add(Day, edges[0], -1))
 	}
 	f.grid = newGrid(edges)
-	if t.Breakdown != nil {
-		f.breakdown = q.picker.path(t.Breakdown.Property)
-	}
 	limit := 1
 	if t.Breakdown != nil {
 		limit = t.Breakdown.top()
@@ -206,7 +218,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 		}
 		return f.q.scan(ctx, from, f.to, false, f.fold)
 	})
-	if f.breakdown < 0 {
+	if f.breakdown == nil {
 		f.q.meta.Values = 0
 	}
 	f.tell()
@@ -219,17 +231,23 @@ func (f *trendFold) tell() {
 	for _, p := range f.parts {
 		foreign += p.foreign
 	}
-	if foreign > 0 {
-		f.q.hint("other_currency", "currency", fmt.Sprintf("%d events in another currency than %s were left out: break down by currency to see them", foreign, f.q.env.Currency))
+	f.q.foreign(foreign)
+}
+
+// foreign tells of events in other currencies.
+func (q *query) foreign(n int64) {
+	if n > 0 {
+		q.hint("other_currency", "currency", fmt.Sprintf("%d events in another currency than %s were left out: break down by currency to see them", n, q.env.Currency))
 	}
 }
 
 // fold takes the rows of one customer.
 func (f *trendFold) fold(n int, w *worker, r *timeline.Rows) error {
 	p := f.parts[n]
-	if f.breakdown >= 0 {
+	if f.breakdown != nil {
 		clear(p.met)
 	}
+	p.worker = n
 	for k, i := range w.rows {
 		b := f.grid.of(r.Time[i]) - f.lead
 		if b >= f.width-1 {
@@ -257,14 +275,14 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 		if val, ok = w.number(r, i, f.props[s]); !ok {
 			return nil
 		}
-		if series.Money && !f.home(w, r, i) {
+		if series.Money && !f.q.home(w, r, i, f.currency) {
 			p.foreign++
 			return nil
 		}
 	}
 	key := ""
-	if f.breakdown >= 0 {
-		key = w.text(r, i, f.breakdown)
+	if f.breakdown != nil {
+		key = w.label(r, i, f.breakdown)
 	}
 	g, err := p.groups.get(key, f.weight(p, s, key, val))
 	if err != nil || g == nil {
@@ -273,8 +291,16 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 	cells := g.cells[s*f.width : (s+1)*f.width]
 	total := &cells[f.width-1]
 	if active {
-		f.active(cells, w.customer, b, series.Days, early)
+		d := f.active(cells, w.customer, b, series.Days, early)
+		if f.roster != nil && f.roster.series == s && p.groups.is(f.roster.key, g) && (f.roster.whole() || d[0] <= f.roster.at && f.roster.at <= d[1]) {
+			return f.tell1(p, w, r, i, !f.roster.whole() || !early)
+		}
 		return nil
+	}
+	if f.roster != nil && f.roster.series == s && f.roster.inside(b, f.t.Cumulative) && p.groups.is(f.roster.key, g) {
+		if err := f.tell1(p, w, r, i, true); err != nil {
+			return err
+		}
 	}
 	if total.stamp != w.customer {
 		cells[b].first++
@@ -293,8 +319,18 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 	return nil
 }
 
-// active counts a customer on day b and the days after that still see it.
-func (f *trendFold) active(cells []cell, c core.CustomerID, b, days int, early bool) {
+// tell1 says that row i is behind the number asked for.
+func (f *trendFold) tell1(p *trendPart, w *worker, r *timeline.Rows, i int, counts bool) error {
+	if !counts {
+		return nil
+	}
+	f.trace.event(r, i)
+	return f.roster.add(p.worker, w.customer, 1)
+}
+
+// active counts a customer on day b and the days after that still see it, and
+// gives the first and the last of them.
+func (f *trendFold) active(cells []cell, c core.CustomerID, b, days int, early bool) [2]int {
 	total := &cells[f.width-1]
 	if total.stamp != c {
 		total.stamp, total.until, total.first = c, math.MinInt32, 0
@@ -310,17 +346,18 @@ func (f *trendFold) active(cells []cell, c core.CustomerID, b, days int, early b
 		cells[d].n++
 	}
 	total.until = int32(max(int(total.until), to))
+	return [2]int{max(b, 0), to}
 }
 
 // home says whether row i is in the workspace's currency, or in none.
-func (f *trendFold) home(w *worker, r *timeline.Rows, i int) bool {
-	v, set := w.value(r, i, f.currency)
-	return !set || v.Text == "" || strings.EqualFold(v.Text, f.q.env.Currency)
+func (q *query) home(w *worker, r *timeline.Rows, i, currency int) bool {
+	v, set := w.value(r, i, currency)
+	return !set || v.Text == "" || strings.EqualFold(v.Text, q.env.Currency)
 }
 
 // weight ranks the values of a breakdown by the first series.
 func (f *trendFold) weight(p *trendPart, series int, key string, val int64) int64 {
-	if f.breakdown < 0 || p.groups.fixed || series != 0 {
+	if f.breakdown == nil || p.groups.fixed || series != 0 {
 		return 0
 	}
 	switch f.t.Series[0].measure() {

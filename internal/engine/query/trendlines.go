@@ -8,7 +8,7 @@ import (
 
 // lines turns cells into numbers, the values in the order of keys.
 func (f *trendFold) lines(keys []string, all map[string]*trendGroup) ([]Line, error) {
-	if f.breakdown < 0 {
+	if f.breakdown == nil {
 		keys = []string{""}
 	}
 	var out []Line
@@ -18,7 +18,7 @@ func (f *trendFold) lines(keys []string, all map[string]*trendGroup) ([]Line, er
 			g = &trendGroup{make([]cell, f.width*len(f.t.Series))}
 		}
 		value := newValue(key)
-		if f.breakdown < 0 {
+		if f.breakdown == nil {
 			value = Value{All: true}
 		}
 		var own []Line

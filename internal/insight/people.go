@@ -1,0 +1,60 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/query"
+)
+
+// Asked is a question to the timeline with what the workspace adds to it.
+type Asked struct {
+	Workspace core.WorkspaceID
+	Spec      query.Spec
+	Settings  Settings
+	Week      time.Weekday
+}
+
+func (s *Service) asking(a *Asked) query.Env {
+	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
+	e.Members = func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error) {
+		return s.members(ctx, a.Workspace, who)
+	}
+	if s.Stays != nil {
+		e.Stays = func(ctx context.Context, by, name string) (query.Stays, error) {
+			return s.Stays(ctx, a.Workspace, by, name)
+		}
+	}
+	return e
+}
+
+// People gives the customers behind one number of a chart.
+func (s *Service) People(ctx context.Context, a Asked, cell query.Cell) (*query.PeopleResult, error) {
+	res, err := query.People(ctx, s.Timeline, a.Spec, s.asking(&a), cell)
+	if err != nil {
+		return nil, fmt.Errorf("list customers of %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}
+
+// Explain says why a customer, who must not be an absorbed one, is or is not in
+// a number; without a cell, what the chart sees of the customer.
+func (s *Service) Explain(ctx context.Context, a Asked, c core.CustomerID, cell *query.Cell) (*query.Explanation, error) {
+	res, err := query.Explain(ctx, s.Timeline, a.Spec, s.asking(&a), c, cell)
+	if err != nil {
+		return nil, fmt.Errorf("explain %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}
+
+// Correlate looks for what goes with conversion in a funnel.
+func (s *Service) Correlate(ctx context.Context, a Asked, o query.CorrelateOptions) (*query.Correlation, error) {
+	res, err := query.Correlate(ctx, s.Timeline, a.Spec, s.asking(&a), o)
+	if err != nil {
+		return nil, fmt.Errorf("correlate %s: %w", a.Spec.Kind, err)
+	}
+	return res, nil
+}
