@@ -11,6 +11,10 @@
 // Invariants: windows are half open, [start, end); numerator and denominator
 // come from the same population and window; a denominator of 0 gives no value;
 // money is whole minor units of the workspace currency; nothing at or after the
-// as-of instant counts. The package has no tables of its own: targets are kept
-// in the workspace's settings.
+// as-of instant counts. Targets are kept in the workspace's settings.
+//
+// Charts (Run) are answered by engine/query, in turns that are fair among
+// workspaces, and kept in memory as long as nothing changes. Its tables are
+// insights, insight_versions and insight_numbers. None holds anything about a
+// customer.
 package insight

@@ -5,8 +5,10 @@ import (
 	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
 // Deps are what the service stands on.
@@ -17,6 +19,15 @@ type Deps struct {
 	// nil: they never do.
 	Identity func(ws core.WorkspaceID) int64
 	Stages   Stages // nil: no stage KPIs
+	// DB keeps saved insights, dashboards, annotations, costs and alerts; nil:
+	// there are none.
+	DB *db.DB
+	// Source is where charts read when not from Timeline.
+	Source query.Source
+	// Scans is how many charts and reports are computed at once, default
+	// GOMAXPROCS.
+	Scans  int
+	Limits Limits
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
@@ -24,6 +35,9 @@ type Service struct {
 	Deps
 	catalogue *catalogue
 	cache     cache
+	queue     *queue
+	results   *results
+	flights   *flights
 }
 
 // New makes the service.
@@ -32,7 +46,9 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}}, nil
+	s := &Service{Deps: d, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights()}
+	s.queue = newQueue(s.places())
+	return s, nil
 }
 
 // Definitions gives the catalogue.
@@ -129,6 +145,10 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 			return e.report, nil
 		}
 	}
+	if err := s.queue.enter(ctx, spec.Workspace); err != nil {
+		return nil, err
+	}
+	defer s.queue.leave()
 	r, err := s.compute(ctx, spec, nil)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,47 @@
+-- name: next_number
+INSERT INTO insight_numbers (workspace_id, thing, last) VALUES ($1, $2, 1)
+ON CONFLICT (workspace_id, thing) DO UPDATE SET last = insight_numbers.last + 1 RETURNING last
+
+-- name: insights
+SELECT i.id, i.name, i.description, i.kind, i.version, i.built_in, i.created_at, i.updated_at, i.by_user, v.spec
+FROM insights i JOIN insight_versions v ON v.workspace_id = i.workspace_id AND v.insight = i.id AND v.version = i.version
+WHERE i.workspace_id = $1 ORDER BY i.id
+
+-- name: insight
+SELECT i.id, i.name, i.description, i.kind, i.version, i.built_in, i.created_at, i.updated_at, i.by_user, v.spec
+FROM insights i JOIN insight_versions v ON v.workspace_id = i.workspace_id AND v.insight = i.id AND v.version = i.version
+WHERE i.workspace_id = $1 AND i.id = $2
+
+-- name: count_insights
+SELECT COUNT(*) FROM insights WHERE workspace_id = $1
+
+-- name: insert_insight
+INSERT INTO insights (workspace_id, id, name, description, kind, version, built_in, created_at, updated_at, by_user) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $7, $8)
+
+-- name: insert_insight_version
+INSERT INTO insight_versions (workspace_id, insight, version, spec, created_at, by_user) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: rename_insight
+UPDATE insights SET name = $1, description = $2, updated_at = $3 WHERE workspace_id = $4 AND id = $5
+
+-- name: next_insight_version
+UPDATE insights SET version = version + 1, kind = $1, updated_at = $2 WHERE workspace_id = $3 AND id = $4 RETURNING version
+
+-- name: insight_versions
+SELECT version, spec, created_at, by_user FROM insight_versions WHERE workspace_id = $1 AND insight = $2 ORDER BY version DESC LIMIT $3
+
+-- name: delete_insight
+DELETE FROM insights WHERE workspace_id = $1 AND id = $2
+
+-- name: delete_insight_versions
+DELETE FROM insight_versions WHERE workspace_id = $1 AND insight = $2
+
+-- name: built_in_insight
+SELECT id FROM insights WHERE workspace_id = $1 AND built_in = $2 ORDER BY id LIMIT 1
+
+-- name: shown_on
+SELECT d.name FROM dashboard_insights s JOIN dashboards d ON d.workspace_id = s.workspace_id AND d.id = s.dashboard
+WHERE s.workspace_id = $1 AND s.insight = $2 ORDER BY d.id LIMIT 1
+
+-- name: watched_by
+SELECT name FROM alerts WHERE workspace_id = $1 AND insight = $2 ORDER BY id LIMIT 1
