@@ -11,6 +11,8 @@ func (x *tenant) fill(n int) {
 	for range n {
 		x.source()
 		x.key()
+		x.board()
+		x.annotation()
 	}
 	for range n/4 + 1 {
 		x.model()

@@ -1,6 +1,10 @@
 package app_test
 
-import "github.com/ciclo/ciclo/internal/access"
+import (
+	"testing"
+
+	"github.com/ciclo/ciclo/internal/access"
+)
 
 // orderTrend is a chart whose words carry the mark.
 func orderTrend(x *tenant) obj {
@@ -11,6 +15,47 @@ func orderTrend(x *tenant) obj {
 func (x *tenant) insight() int64 {
 	x.t.Helper()
 	return x.want("POST", "/insights", obj{"name": x.name("insight"), "description": x.mark, "spec": orderTrend(x)}).Get("id").Int()
+}
+
+// board makes a dashboard and gives its number.
+func (x *tenant) board() int64 {
+	x.t.Helper()
+	return x.want("POST", "/dashboards", dashboard(x, []any{x.insight()})).Get("id").Int()
+}
+
+func dashboard(x *tenant, ids []any) obj {
+	return obj{"name": x.name("board"), "description": x.mark, "shared_with": []string{"analyst"}, "range": obj{"last": "30d"}, "tiles": []obj{
+		{"id": "a", "kind": "insight", "insight": ids[len(ids)-1], "title": x.mark, "x": 0, "y": 0, "w": 6, "h": 4},
+		{"id": "b", "kind": "kpi", "kpi": "orders", "x": 6, "y": 0, "w": 3, "h": 2}, {"id": "c", "kind": "text", "text": x.mark, "x": 6, "y": 2, "w": 6, "h": 2},
+	}}
+}
+
+func (x *tenant) annotation() int64 {
+	x.t.Helper()
+	return x.want("POST", "/annotations", obj{"at": 1_700_000_000_000_000, "text": x.name("note")}).Get("id").Int()
+}
+
+func dashboardScenarios() map[string]scenario {
+	board := one((*tenant).board)
+	note := one((*tenant).annotation)
+	with := func(x *tenant, ids []any) any { return dashboard(x, ids) }
+	return map[string]scenario{
+		"GET /dashboards":         {perm: access.ReadData},
+		"GET /dashboards/ready":   {perm: access.ReadData},
+		"POST /dashboards/ready":  {perm: access.Design, body: plain(obj{"key": "revenue"})},
+		"POST /dashboards":        {perm: access.Design, ids: one((*tenant).insight), body: with},
+		"GET /dashboards/{id}":    {perm: access.ReadData, ids: board},
+		"PATCH /dashboards/{id}":  {perm: access.Design, ids: func(x *tenant) []any { return []any{x.board(), x.insight()} }, body: with},
+		"DELETE /dashboards/{id}": {perm: access.Design, ids: board},
+		"GET /annotations":        {perm: access.ReadData, query: "from=1&to=1800000000000000"},
+		"POST /annotations": {perm: access.Design, body: func(x *tenant, _ []any) any {
+			return obj{"at": 1_700_000_000_000_000, "until": 1_700_000_001_000_000, "text": x.name("note")}
+		}},
+		"PATCH /annotations/{id}": {perm: access.Design, ids: note, body: func(x *tenant, _ []any) any {
+			return obj{"at": 1_700_000_000_000_000, "until": 1_700_000_001_000_000, "text": x.name("note")}
+		}},
+		"DELETE /annotations/{id}": {perm: access.Design, ids: note},
+	}
 }
 
 func insightScenarios() map[string]scenario {
@@ -29,5 +74,27 @@ func insightScenarios() map[string]scenario {
 		"DELETE /insights/{id}":       {perm: access.Design, ids: saved},
 		"GET /insights/{id}/versions": {perm: access.ReadData, ids: saved},
 		"GET /insights/{id}/run":      {perm: access.ReadData, ids: saved, query: "progress=abcd-1234&last=7d"},
+	}
+}
+
+// TestDashboardsOfRoles: a dashboard shows itself to the roles that it is shared
+// with, and the charts on it to everybody who may read data.
+func TestDashboardsOfRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	x := w.a
+	id, saved := itoa(x.board()), itoa(x.insight())
+	for role, sees := range map[access.Role]bool{access.Owner: true, access.Admin: true, access.Analyst: true, access.Support: false, access.Developer: false, access.Marketer: false} {
+		want := map[bool]int{true: 200, false: 404}[sees]
+		if rec := x.do(request{method: "GET", path: "/dashboards/" + id, key: x.keys[role]}); rec.Code != want {
+			t.Errorf("%s reads the dashboard: %d, want %d", role, rec.Code, want)
+		}
+		if rec := x.do(request{method: "GET", path: "/insights/" + saved + "/run", key: x.keys[role]}); rec.Code != 200 {
+			t.Errorf("%s runs an insight: %d %s", role, rec.Code, rec.Body)
+		}
+	}
+	first, second := x.want("GET", "/insights/"+saved+"/run", nil), x.want("GET", "/insights/"+saved+"/run?last=90d", nil)
+	if !first.Get("cached").Bool() || second.Get("cached").Bool() || first.Get("definition_version").Int() != 1 || first.Get("from").Int() <= second.Get("from").Int() {
+		t.Errorf("run: %.300s; over 90 days: %.300s", first, second)
 	}
 }

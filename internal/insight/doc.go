@@ -15,6 +15,7 @@
 //
 // Charts (Run) are answered by engine/query, in turns that are fair among
 // workspaces, and kept in memory as long as nothing changes. Its tables are
-// insights, insight_versions and insight_numbers. None holds anything about a
+// insights, insight_versions, insight_numbers, dashboards, dashboard_insights,
+// annotations, costs, alerts and alert_history. None holds anything about a
 // customer.
 package insight

@@ -45,3 +45,49 @@ WHERE s.workspace_id = $1 AND s.insight = $2 ORDER BY d.id LIMIT 1
 
 -- name: watched_by
 SELECT name FROM alerts WHERE workspace_id = $1 AND insight = $2 ORDER BY id LIMIT 1
+
+-- name: dashboards
+SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 ORDER BY id
+
+-- name: dashboard
+SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 AND id = $2
+
+-- name: count_dashboards
+SELECT COUNT(*) FROM dashboards WHERE workspace_id = $1
+
+-- name: insert_dashboard
+INSERT INTO dashboards (workspace_id, id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: update_dashboard
+UPDATE dashboards SET name = $1, description = $2, shared_with = $3, tiles = $4, span = $5, updated_at = $6 WHERE workspace_id = $7 AND id = $8
+
+-- name: delete_dashboard
+DELETE FROM dashboards WHERE workspace_id = $1 AND id = $2
+
+-- name: built_in_dashboard
+SELECT name FROM dashboards WHERE workspace_id = $1 AND built_in = $2
+
+-- name: show_insight
+INSERT INTO dashboard_insights (workspace_id, insight, dashboard) VALUES ($1, $2, $3) ON CONFLICT (workspace_id, insight, dashboard) DO NOTHING
+
+-- name: show_nothing
+DELETE FROM dashboard_insights WHERE workspace_id = $1 AND dashboard = $2
+
+-- name: annotations
+SELECT id, at, until, body, created_at, by_user FROM annotations
+WHERE workspace_id = $1 AND at < $2 AND (at >= $3 OR until > $3) ORDER BY at, id LIMIT $4
+
+-- name: annotation
+SELECT id, at, until, body, created_at, by_user FROM annotations WHERE workspace_id = $1 AND id = $2
+
+-- name: count_annotations
+SELECT COUNT(*) FROM annotations WHERE workspace_id = $1
+
+-- name: insert_annotation
+INSERT INTO annotations (workspace_id, id, at, until, body, created_at, by_user) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: update_annotation
+UPDATE annotations SET at = $1, until = $2, body = $3 WHERE workspace_id = $4 AND id = $5
+
+-- name: delete_annotation
+DELETE FROM annotations WHERE workspace_id = $1 AND id = $2

@@ -63,7 +63,7 @@ func checkText(field, s string, needed bool, limit int) error {
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return errs.Field(field, "bad_text", "%s holds a NUL character or is not UTF-8", field)
 	case needed && strings.TrimSpace(s) == "":
-		return errs.Field(field, "missing_"+strings.Map(letters, field), "%s is missing", field)
+		return errs.Field(field, "missing_"+strings.Map(letters, field[strings.LastIndexByte(field, '.')+1:]), "%s is missing", field)
 	case utf8.RuneCountInString(s) > limit:
 		return errs.Field(field, "too_long", "%s is longer than %d characters", field, limit)
 	}

@@ -142,8 +142,11 @@ func TestInsightsRefuse(t *testing.T) {
 		_, err = s.ChangeInsight(ctx, ws, 1, insight.InsightChange{Name: ptr("")}, "")
 		refused(t, "change of the name", err, "missing_name", "name")
 		for what, fn := range map[string]func() error{
-			"read":     func() error { _, err := s.Insight(ctx, ws+1, 1); return err },
-			"change":   func() error { _, err := s.ChangeInsight(ctx, ws+1, 1, insight.InsightChange{Name: ptr("n")}, ""); return err },
+			"read": func() error { _, err := s.Insight(ctx, ws+1, 1); return err },
+			"change": func() error {
+				_, err := s.ChangeInsight(ctx, ws+1, 1, insight.InsightChange{Name: ptr("n")}, "")
+				return err
+			},
 			"versions": func() error { _, err := s.InsightVersions(ctx, ws+1, 1); return err },
 			"delete":   func() error { return s.DeleteInsight(ctx, ws+1, 1) },
 		} {

@@ -38,6 +38,7 @@ type Service struct {
 	queue     *queue
 	results   *results
 	flights   *flights
+	ready     []Ready
 }
 
 // New makes the service.
@@ -46,7 +47,11 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Deps: d, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights()}
+	ready, err := readReady()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights()}
 	s.queue = newQueue(s.places())
 	return s, nil
 }

@@ -111,6 +111,8 @@ func New(d Deps) *API {
 	a.boards()
 	a.kpis()
 	a.insights()
+	a.dashboards()
+	a.annotations()
 	a.customers()
 	a.identity()
 	a.erasures()
