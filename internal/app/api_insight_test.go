@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/tidwall/gjson"
 )
 
 // orderTrend is a chart whose words carry the mark.
@@ -58,6 +61,19 @@ func dashboardScenarios() map[string]scenario {
 	}
 }
 
+func costScenarios() map[string]scenario {
+	return map[string]scenario{
+		"GET /costs": {perm: access.ReadData, query: "from=2026-01-01&to=2026-12-31"},
+		"PUT /costs": {perm: access.Design, body: func(x *tenant, _ []any) any {
+			return obj{"costs": []obj{{"day": "2026-03-01", "channel": x.name("channel"), "campaign": x.mark, "kind": "ads", "amount": 1250, "currency": "EUR"}}}
+		}},
+		"DELETE /costs": {perm: access.Design, query: "from=2026-03-01&to=2026-03-01&channel=search"},
+		"POST /costs/import": {perm: access.Design, query: "currency=EUR", status: 200, form: func(x *tenant) (string, string) {
+			return form(x.t, "file", "costs.csv", "day,channel,amount\n2026-03-01,"+x.name("channel")+",12.50\n")
+		}},
+	}
+}
+
 func insightScenarios() map[string]scenario {
 	saved := one((*tenant).insight)
 	return map[string]scenario{
@@ -96,5 +112,36 @@ func TestDashboardsOfRoles(t *testing.T) {
 	first, second := x.want("GET", "/insights/"+saved+"/run", nil), x.want("GET", "/insights/"+saved+"/run?last=90d", nil)
 	if !first.Get("cached").Bool() || second.Get("cached").Bool() || first.Get("definition_version").Int() != 1 || first.Get("from").Int() <= second.Get("from").Int() {
 		t.Errorf("run: %.300s; over 90 days: %.300s", first, second)
+	}
+}
+
+// TestCostImport: a file makes KPIs; one with a fault names each line and writes
+// nothing.
+func TestCostImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	x := w.a
+	send := func(text string) gjson.Result {
+		rec := x.do(request{method: "POST", path: "/costs/import", body: text, kind: "text/csv"})
+		return gjson.Parse(rec.Body.String())
+	}
+	today, before := time.Now().UTC().Format("2006-01-02"), time.Now().UTC().AddDate(0, 0, -3).Format("2006-01-02")
+	file := "Data;Canale;Importo;Valuta\n" + today + ";Ricerca;1.000,00;EUR\n" + before + ";Ricerca;12,00;EUR\n" + before + ";Fiera;99;USD\n"
+	if r := send(file); r.Get("added").Int() != 3 {
+		t.Errorf("import: %s", r)
+	}
+	if r := send(file); r.Get("same").Int() != 3 || r.Get("added").Int()+r.Get("changed").Int() != 0 {
+		t.Errorf("the same file again: %s", r)
+	}
+	r := send("day;channel;amount;currency\n2026-01-01;a;1;EUR\n2026-13-01;a;1;EUR\n2026-01-02;;1;EUR\n")
+	if r.Get("code").Str != "bad_lines" || r.Get("errors.#").Int() != 2 || r.Get("errors.0.location").Str != "line 3, day" || r.Get("errors.1.location").Str != "line 4, channel" {
+		t.Errorf("faults: %s", r)
+	}
+	if n := x.want("GET", "/costs?from=2026-01-01&to=2030-01-01", nil).Get("costs.#").Int(); n != 3 {
+		t.Errorf("%d rows of costs", n)
+	}
+	k := x.want("GET", "/kpis", nil).Get(`kpis.#(key=="cac")`)
+	if k.Get("numerator").Int() < 1200 || k.Get("value").Float() != k.Get("numerator").Float()/k.Get("denominator").Float() || !strings.Contains(k.Get("note").Str, "99.00 USD") {
+		t.Errorf("CAC %s", k)
 	}
 }

@@ -58,7 +58,7 @@ func plain(v any) func(*tenant, []any) any { return func(*tenant, []any) any { r
 // scenarios has every operation of the API.
 func scenarios() map[string]scenario {
 	out := map[string]scenario{}
-	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios()} {
+	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios()} {
 		for k, v := range part {
 			out[k] = v
 		}
@@ -166,7 +166,7 @@ func modelScenarios() map[string]scenario {
 		"GET /stage-models/{id}/flow":      {perm: access.ReadData, ids: own, theirs: model, query: "period=week"},
 		"GET /stage-models/{id}/timelapse": {perm: access.ReadData, ids: own, theirs: model, query: "step=month"},
 		"GET /stage-models/{id}/moves":     {perm: access.ReadCustomers, ids: own, theirs: model, query: span + "&limit=2"},
-		"GET /kpis":                        {perm: access.ReadData, query: span + "&window=7d&include_bots=true"},
+		"GET /kpis":                        {perm: access.ReadData, query: span + "&window=7d&include_bots=true&cost_lag=14d"},
 		"GET /kpis/catalogue":              {perm: access.ReadData},
 		"PUT /kpis/{key}/target":           {perm: access.Design, ids: func(*tenant) []any { return []any{"orders"} }, body: plain(obj{"value": 7.5, "direction": "up", "warn": 5})},
 		"POST /expr/describe":              {perm: access.ReadData, quiet: true, body: plain(obj{"condition": obj{"trait": obj{"name": "plan", "op": "is", "value": "pro"}}, "locale": "ro"})},

@@ -23,8 +23,6 @@ func date(y, m, d int) int64 {
 func (r *reference) value(k *insight.KPI, from, to core.Micros) *float64 {
 	some := func(v float64) *float64 { return &v }
 	switch k.Key {
-	case "cac", "roas":
-		return nil
 	case "churn_annualised":
 		if num, den, _ := r.parts("churn_rate", from, to); den > 0 {
 			return some(1 - math.Pow(1-num/den, 365.25*float64(core.Day)/float64(to-from)))
@@ -44,6 +42,9 @@ func (r *reference) value(k *insight.KPI, from, to core.Micros) *float64 {
 		return nil
 	case "lead_conversion":
 		return r.leads(from, to)
+	}
+	if v, ok := r.costed(k.Key, from, to); ok {
+		return v
 	}
 	num, den, ok := r.parts(k.Key, from, to)
 	switch {
@@ -105,15 +106,20 @@ func TestAgreesWithReference(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if round > 0 {
+				s.randomCosts(rnd, 40)
+			}
 			spec := s.spec([]float64{1, 7.5, 30, 100, 400}[rnd.IntN(5)])
 			spec.To -= []core.Micros{0, 0, 40 * core.Day, -core.Day}[rnd.IntN(4)]
 			spec.From = min(spec.From, spec.To-core.Hour)
 			spec.Window, spec.IncludeBots, spec.Settings.ByOrderDate = 20*core.Day, round%3 == 1, round%2 == 0
+			spec.CostLag = []core.Micros{0, 3 * core.Day, 36 * core.Hour}[rnd.IntN(3)]
 			spec.Settings.LapseDays = []int{10, 45, 90}[rnd.IntN(3)]
 			spec.Settings.Zone, _ = time.LoadLocation([]string{"UTC", "Europe/Rome", "America/Lima"}[rnd.IntN(3)])
 			s.agree(spec, seen)
 		}
-		for _, key := range []string{"aov", "crr", "churn_rate", "lead_conversion", "time_between_purchases_km", "email_ctor", "gross_margin", "delivery_margin", "reactivation_rate", "clv_historic"} {
+		for _, key := range []string{"aov", "crr", "churn_rate", "lead_conversion", "time_between_purchases_km", "email_ctor", "gross_margin", "delivery_margin", "reactivation_rate", "clv_historic",
+			"cac", "paid_cac", "roas", "roas_break_even", "roi", "cac_payback", "net_margin"} {
 			if seen[key] == 0 {
 				t.Errorf("%s never had a value other than 0", key)
 			}
@@ -124,7 +130,7 @@ func TestAgreesWithReference(t *testing.T) {
 func (s *shop) agree(spec insight.Spec, seen map[string]int) {
 	s.t.Helper()
 	end := min(spec.To, s.now+1)
-	r := newReference(s.all, spec, end)
+	r := newReference(s.all, s.costs, spec, end)
 	length := end - spec.From
 	bound := func(i int) core.Micros { return spec.From + length*core.Micros(i)/12 }
 	for key, k := range s.kpis(spec) {

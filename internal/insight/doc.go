@@ -3,8 +3,9 @@
 // parts.
 //
 // A report reads the timeline twice, side by side over customers: the order
-// events with their properties, then the names and times of everything else.
-// Both passes add whole numbers to the tallies of fourteen windows (the period,
+// events with their properties, then the names and times of everything else;
+// and a third time for where orders came from when costs are entered.
+// The passes add whole numbers to the tallies of fourteen windows (the period,
 // the one of equal length before it, twelve slices of it), so that the workers'
 // parts can be added in any order and the result is always the same.
 //

@@ -1,6 +1,8 @@
 package insight
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -160,8 +162,12 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	n := noting{s: s, lang: lang}
 	sum := &r.tally.sums[current]
 	switch {
-	case d.Compute == "none":
-		n.add("needs_cost")
+	case d.costs():
+		n.costNotes(r, d, v)
+	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
+		n.add("needs_goods")
+	case !v.ok && d.Compute == "inverse":
+		n.add("no_margin")
 	case !v.ok && (d.Compute == "km" || d.Compute == "median"):
 		n.add("not_reached")
 	case !v.ok:
@@ -206,6 +212,9 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	}
 	return n.text
 }
+
+// sortedKeys gives the keys of a map in their order.
+func sortedKeys(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) }
 
 // noting puts notes together.
 type noting struct {

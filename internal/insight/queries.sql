@@ -91,3 +91,12 @@ UPDATE annotations SET at = $1, until = $2, body = $3 WHERE workspace_id = $4 AN
 
 -- name: delete_annotation
 DELETE FROM annotations WHERE workspace_id = $1 AND id = $2
+
+-- name: costs
+SELECT day, channel, campaign, kind, amount, currency FROM costs WHERE workspace_id = $1 AND day >= $2 AND day < $3 ORDER BY day, channel, campaign
+
+-- name: count_costs
+SELECT COUNT(*) FROM costs WHERE workspace_id = $1
+
+-- name: delete_costs
+DELETE FROM costs WHERE workspace_id = $1 AND day >= $2 AND day < $3 AND ($4 OR channel = $5) AND ($6 OR campaign = $7)

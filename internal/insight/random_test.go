@@ -1,10 +1,12 @@
 package insight_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/insight"
 )
 
 // random makes n events of some thirty customers over 200 days.
@@ -35,6 +37,7 @@ func (s *shop) random(rnd *rand.Rand, n int) []core.Event {
 		default:
 			e = s.event(c, core.KindTrack, names[rnd.IntN(len(names))], day, nil)
 		}
+		e.Context = touches()[rnd.IntN(8)%7]
 		if rnd.IntN(12) == 0 {
 			e.Flags = []core.Flags{core.FlagBot, core.FlagTest, core.FlagImported}[rnd.IntN(3)]
 		}
@@ -74,4 +77,30 @@ func (s *shop) randomOrder(rnd *rand.Rand) obj {
 		}
 	}
 	return p
+}
+
+// touches are ways to come; utm_term tells the reference what each is.
+func touches() []core.Context {
+	const page = "https://shop.test/p"
+	return []core.Context{
+		{PageURL: page}, {PageURL: page, Referrer: "https://www.shop.test/"}, {PageURL: page, Referrer: "https://search.test/?q=x", UTMTerm: "free"},
+		{UTMMedium: "CPC", UTMSource: "google", UTMTerm: "paid"}, {UTMMedium: "email", UTMTerm: "free"}, {PageURL: page + "?a=1&gclid=Cj0", UTMTerm: "paid"},
+		{UTMMedium: "paid_social", UTMCampaign: "x", UTMTerm: "paid"},
+	}
+}
+
+// randomCosts enters n rows of costs over the last 250 days.
+func (s *shop) randomCosts(rnd *rand.Rand, n int) {
+	s.t.Helper()
+	var rows []insight.Cost
+	today := s.now / core.Day
+	for range n {
+		c := insight.Cost{Day: today - rnd.Int64N(250), Channel: "c", Campaign: fmt.Sprint(len(s.costs) + len(rows)), Kind: []string{insight.CostAds, insight.CostAds, insight.CostSalaries, insight.CostOther}[rnd.IntN(4)],
+			Amount: rnd.Int64N(100_000), Currency: []string{"EUR", "EUR", "USD"}[rnd.IntN(3)]}
+		rows = append(rows, c)
+	}
+	if _, err := s.SetCosts(context.Background(), ws, rows); err != nil {
+		s.t.Fatal(err)
+	}
+	s.costs = append(s.costs, rows...)
 }

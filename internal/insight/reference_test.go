@@ -18,6 +18,7 @@ type reference struct {
 	spec insight.Spec
 	end  core.Micros // nothing from here on is known
 	by   map[core.CustomerID][]core.Event
+	cost []insight.Cost
 
 	// What is the same for every KPI, kept because orders take long.
 	boughtBy map[core.CustomerID]known
@@ -40,8 +41,8 @@ func once[T any](m map[core.CustomerID]T, c core.CustomerID, f func(core.Custome
 	return v
 }
 
-func newReference(all []core.Event, spec insight.Spec, end core.Micros) *reference {
-	r := &reference{spec: spec, end: end, by: map[core.CustomerID][]core.Event{}, boughtBy: map[core.CustomerID]known{},
+func newReference(all []core.Event, cost []insight.Cost, spec insight.Spec, end core.Micros) *reference {
+	r := &reference{spec: spec, end: end, cost: cost, by: map[core.CustomerID][]core.Event{}, boughtBy: map[core.CustomerID]known{},
 		visited: map[core.CustomerID][]refSession{}, mailed: map[core.CustomerID][]refMail{}}
 	for i, e := range all {
 		if e.Time < end {

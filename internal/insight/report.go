@@ -19,6 +19,7 @@ type Report struct {
 	leads    [windowCount]value  // lead conversion
 	stages   *StageReport        // nil without a stage model
 	last     core.Micros         // the latest order that makes a customer; 0 = none
+	spending spending
 	Computed core.Micros
 }
 
@@ -43,6 +44,12 @@ func (s *Service) compute(ctx context.Context, spec Spec, only []core.CustomerID
 	}
 	if err := s.traffic(ctx, r, skip, only, orders); err != nil {
 		return nil, fmt.Errorf("read visits: %w", err)
+	}
+	if err := s.spend(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := s.credit(ctx, r, skip, only, orders); err != nil {
+		return nil, err
 	}
 	r.tally.settle(spec.Settings.ByOrderDate)
 	r.condense()

@@ -80,12 +80,12 @@ const (
 
 // cacheKey is a report without its targets, which do not change numbers.
 type cacheKey struct {
-	ws               core.WorkspaceID
-	from, to, window core.Micros
-	model, version   int64
-	bots, byOrder    bool
-	currency, zone   string
-	lapse            int
+	ws                    core.WorkspaceID
+	from, to, window, lag core.Micros
+	model, version        int64
+	bots, byOrder         bool
+	currency, zone        string
+	lapse                 int
 }
 
 // entry is one report in memory; mu is held while it is computed, so that many
@@ -135,7 +135,7 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 	if spec.Window <= 0 {
 		spec.Window = DefaultWindow
 	}
-	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, model: spec.Model, bots: spec.IncludeBots,
+	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, lag: spec.CostLag, model: spec.Model, bots: spec.IncludeBots,
 		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays}
 	if s.Stages != nil {
 		k.version, _ = s.Stages.Identity(spec.Workspace, spec.Model)

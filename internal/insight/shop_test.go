@@ -28,6 +28,7 @@ type shop struct {
 	clock *clock.Manual
 	now   core.Micros
 	all   []core.Event
+	costs []insight.Cost
 }
 
 func newShop(t testing.TB, d *db.DB) *shop {

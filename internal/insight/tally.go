@@ -66,6 +66,16 @@ const (
 	cClvCustomers
 	cClvMargin
 	cClvRevenue
+	cPaidNew
+	cPaidNet
+	cPaidCostRevenue
+	cPaidMargin
+	cSpend
+	cAds
+	cLaggedSpend
+	cLaggedAds
+	cCostDays
+	cLaggedCostDays
 	// Derived.
 	cNet
 	cBounced
@@ -87,6 +97,7 @@ func counterNames() map[string]counter {
 		"lost": cLost, "dormant_at_start": cDormantAtStart, "reactivated": cReactivated, "customers": cCustomers, "active": cActive,
 		"at_risk": cAtRisk, "dormant": cDormant, "repeaters": cRepeaters, "clv_customers": cClvCustomers, "clv_margin": cClvMargin,
 		"clv_revenue": cClvRevenue, "net": cNet, "bounced": cBounced, "margin": cMargin, "fee_margin": cFeeMargin,
+		"paid_new": cPaidNew, "paid_net": cPaidNet, "spend": cSpend, "ads": cAds, "lagged_spend": cLaggedSpend, "lagged_ads": cLaggedAds,
 	}
 }
 

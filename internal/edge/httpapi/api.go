@@ -113,6 +113,7 @@ func New(d Deps) *API {
 	a.insights()
 	a.dashboards()
 	a.annotations()
+	a.costs()
 	a.customers()
 	a.identity()
 	a.erasures()

@@ -60,6 +60,7 @@ type kpisIn struct {
 	Span
 	Model       int64  `query:"model" doc:"Stage model; default the default one"`
 	Window      string `query:"window" default:"30d" doc:"Leads and stages convert within this span"`
+	CostLag     string `query:"cost_lag" maxLength:"16" doc:"Span such as 14d: CAC counts costs so much earlier than customers"`
 	IncludeBots bool   `query:"include_bots" doc:"Bots and test orders count as well"`
 }
 
@@ -158,6 +159,11 @@ func (a *API) listKPIs(ctx context.Context, p *access.Principal, in *kpisIn) (*B
 		return nil, err
 	}
 	spec.IncludeBots = in.IncludeBots
+	if in.CostLag != "" {
+		if spec.CostLag, err = expr.ParseSpan(in.CostLag); err != nil || spec.CostLag > 366*core.Day {
+			return nil, errs.Field("cost_lag", "bad_cost_lag", "must be a span of at most 366 days such as 14d")
+		}
+	}
 	r, err := a.Insight.Report(ctx, spec)
 	if err != nil {
 		return nil, err
