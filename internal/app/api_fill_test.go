@@ -13,6 +13,7 @@ func (x *tenant) fill(n int) {
 		x.key()
 		x.board()
 		x.annotation()
+		x.alert()
 	}
 	for range n/4 + 1 {
 		x.model()

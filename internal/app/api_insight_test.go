@@ -74,6 +74,30 @@ func costScenarios() map[string]scenario {
 	}
 }
 
+func alertOf(x *tenant) obj {
+	return obj{"name": x.name("alert"), "enabled": true, "watched": obj{"insight": x.insight(), "line": "A"}, "rule": obj{"kind": "threshold", "op": "above", "value": 3},
+		"schedule": obj{"every": "1d", "at": "08:00"}, "webhook": 7}
+}
+
+func (x *tenant) alert() int64 {
+	x.t.Helper()
+	return x.want("POST", "/alerts", alertOf(x)).Get("id").Int()
+}
+
+func alertScenarios() map[string]scenario {
+	alert := one((*tenant).alert)
+	return map[string]scenario{
+		"GET /alerts":      {perm: access.ReadData},
+		"POST /alerts":     {perm: access.Design, body: func(x *tenant, _ []any) any { return alertOf(x) }},
+		"GET /alerts/{id}": {perm: access.ReadData, ids: alert},
+		"PATCH /alerts/{id}": {perm: access.Design, ids: alert, body: func(x *tenant, _ []any) any {
+			return obj{"name": x.name("alert"), "enabled": false, "watched": obj{"kpi": "orders", "period": "7d"}, "rule": obj{"kind": "change", "by": 0.5, "direction": "down"}, "schedule": obj{"every": "6h"}}
+		}},
+		"DELETE /alerts/{id}":      {perm: access.Design, ids: alert},
+		"GET /alerts/{id}/history": {perm: access.ReadData, ids: alert},
+	}
+}
+
 func insightScenarios() map[string]scenario {
 	saved := one((*tenant).insight)
 	return map[string]scenario{

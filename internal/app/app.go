@@ -85,7 +85,8 @@ func (a *App) rooms(ctx context.Context) error {
 	}
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Calendar: a.calendar, LastCustomer: a.Customers.Last})
-	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}, DB: a.DB}); err != nil {
+	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}, DB: a.DB,
+		Log: a.Log, Settings: a.insightSettings}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}
 	a.Pipeline = pipeline.New(pipeline.Deps{

@@ -120,6 +120,7 @@ func (s *Server) start(ctx context.Context) {
 	run("database", func(ctx context.Context) error { return s.DB.Tend(ctx, s.Clock) })
 	run("imports", s.Imports.Resume)
 	run("erasures", s.Erasures)
+	run("alerts", s.Insight.WatchAlerts)
 	run("lifecycle", func(ctx context.Context) error {
 		spaces, err := s.Access.Workspaces(ctx)
 		if err != nil {

@@ -100,3 +100,45 @@ SELECT COUNT(*) FROM costs WHERE workspace_id = $1
 
 -- name: delete_costs
 DELETE FROM costs WHERE workspace_id = $1 AND day >= $2 AND day < $3 AND ($4 OR channel = $5) AND ($6 OR campaign = $7)
+
+-- name: alerts
+SELECT workspace_id, id, name, definition, state, since, checked_at, problem, due, created_at, updated_at, by_user FROM alerts WHERE workspace_id = $1 ORDER BY id
+
+-- name: alert
+SELECT workspace_id, id, name, definition, state, since, checked_at, problem, due, created_at, updated_at, by_user FROM alerts WHERE workspace_id = $1 AND id = $2
+
+-- name: due_alerts
+SELECT workspace_id, id, name, definition, state, since, checked_at, problem, due, created_at, updated_at, by_user FROM alerts WHERE due <= $1 ORDER BY due, workspace_id, id LIMIT 100
+
+-- name: next_due
+SELECT COALESCE(MIN(due), 9223372036854775807) FROM alerts
+
+-- name: count_alerts
+SELECT COUNT(*) FROM alerts WHERE workspace_id = $1
+
+-- name: insert_alert
+INSERT INTO alerts (workspace_id, id, name, definition, insight, state, since, checked_at, problem, due, created_at, updated_at, by_user) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, $9, $9, $10)
+
+-- name: update_alert
+UPDATE alerts SET name = $1, definition = $2, insight = $3, due = $4, updated_at = $5 WHERE workspace_id = $6 AND id = $7
+
+-- name: settle_alert
+UPDATE alerts SET state = $1, since = $2, checked_at = $3, problem = $4, due = $5 WHERE workspace_id = $6 AND id = $7 AND updated_at = $8
+
+-- name: delete_alert
+DELETE FROM alerts WHERE workspace_id = $1 AND id = $2
+
+-- name: delete_alert_history
+DELETE FROM alert_history WHERE workspace_id = $1 AND alert = $2
+
+-- name: last_alert_entry
+SELECT COALESCE(MAX(n), 0) FROM alert_history WHERE workspace_id = $1 AND alert = $2
+
+-- name: add_alert_entry
+INSERT INTO alert_history (workspace_id, alert, n, at, state, detail) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: prune_alert_history
+DELETE FROM alert_history WHERE workspace_id = $1 AND alert = $2 AND n <= $3
+
+-- name: alert_history
+SELECT n, at, state, detail FROM alert_history WHERE workspace_id = $1 AND alert = $2 ORDER BY n DESC LIMIT $3

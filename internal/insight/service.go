@@ -2,7 +2,9 @@ package insight
 
 import (
 	"context"
+	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/query"
@@ -28,6 +30,11 @@ type Deps struct {
 	// GOMAXPROCS.
 	Scans  int
 	Limits Limits
+	Log    *slog.Logger // nil discards
+	// Settings gives those of a workspace and its first day of the week, for what
+	// nobody asks for: alerts.
+	Settings func(ctx context.Context, ws core.WorkspaceID) (Settings, time.Weekday, error)
+	Notify   Notifier // of alerts; nil: LogNotifier
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
@@ -39,10 +46,14 @@ type Service struct {
 	results   *results
 	flights   *flights
 	ready     []Ready
+	wake      chan struct{} // alerts were changed
 }
 
 // New makes the service.
 func New(d Deps) (*Service, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
 	c, err := readCatalogue()
 	if err != nil {
 		return nil, err
@@ -51,7 +62,7 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights()}
+	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights(), wake: make(chan struct{}, 1)}
 	s.queue = newQueue(s.places())
 	return s, nil
 }

@@ -114,6 +114,7 @@ func New(d Deps) *API {
 	a.dashboards()
 	a.annotations()
 	a.costs()
+	a.alerts()
 	a.customers()
 	a.identity()
 	a.erasures()

@@ -256,7 +256,7 @@ func (a *API) ask(ctx context.Context, ws core.WorkspaceID, spec query.Spec) (in
 	if err != nil {
 		return insight.Ask{}, err
 	}
-	set, err := insightSettings(&w)
+	set, err := InsightSettings(&w)
 	return insight.Ask{Workspace: ws, Spec: spec, Settings: set, Week: time.Weekday(w.WeekStart % 7)}, err
 }
 

@@ -121,8 +121,8 @@ func (a *API) kpis() {
 	handle(a, route{method: "GET", path: "/customers/{id}/kpis", summary: "KPIs of one customer, over the whole past", perm: access.ReadCustomers, tag: tag}, a.customerKPIs)
 }
 
-// insightSettings reads what of the workspace changes KPIs.
-func insightSettings(w *access.Workspace) (insight.Settings, error) {
+// InsightSettings reads what of the workspace changes KPIs.
+func InsightSettings(w *access.Workspace) (insight.Settings, error) {
 	t, err := insight.ParseTargets(w.Settings.Targets)
 	return insight.Settings{Currency: w.Currency, Zone: w.Zone(), LapseDays: w.Settings.Lapse(), ByOrderDate: w.Settings.RefundDate == "order", Targets: t}, err
 }
@@ -130,7 +130,7 @@ func insightSettings(w *access.Workspace) (insight.Settings, error) {
 // spec turns a request into a report's. Absent ends stay 0, so that requests
 // for "the last 30 days" find one another in the cache.
 func (a *API) spec(w *access.Workspace, s Span, window string, model int64) (insight.Spec, error) {
-	set, err := insightSettings(w)
+	set, err := InsightSettings(w)
 	if err != nil {
 		return insight.Spec{}, err
 	}
@@ -240,7 +240,7 @@ func (a *API) customerKPIs(ctx context.Context, p *access.Principal, in *Custome
 	if err != nil {
 		return nil, err
 	}
-	set, err := insightSettings(&w)
+	set, err := InsightSettings(&w)
 	if err != nil {
 		return nil, err
 	}
