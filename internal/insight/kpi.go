@@ -2,6 +2,7 @@ package insight
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -164,6 +165,8 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	switch {
 	case d.costs():
 		n.costNotes(r, d, v)
+	case !v.ok && d.Compute == "mrr":
+		n.add("no_subs")
 	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
 		n.add("needs_goods")
 	case !v.ok && d.Compute == "inverse":
@@ -202,6 +205,15 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 		if v.num > v.den {
 			n.add("above_one")
 		}
+	case "k_factor":
+		if end, ok := ViralEnd(1000, v.v); v.ok && ok {
+			n.add("k_end", "{n}", strconv.FormatFloat(math.Round(end), 'f', -1, 64))
+		}
+		n.days("cycle", r.w.length)
+	case "cross_sell_rate":
+		n.share("categories", sum[cCategoryBuyers], sum[cBuyers])
+	case "mrr", "nrr", "grr":
+		n.count("subs_foreign", sum[cSubsForeign])
 	case "lead_conversion":
 		n.days("window", r.spec.Window)
 		n.count("pending", sum[cLeadsPending])

@@ -353,6 +353,7 @@ func TestRunRefuses(t *testing.T) {
 	if _, err := s.Run(ctx, ask(ws, "one more", last("30d"))); errs.KindOf(err) != errs.Busy {
 		t.Errorf("the chart after the last place to wait: %v", err)
 	}
+	<-g.entered
 	if n := g.scans.Load(); n != 1 {
 		t.Errorf("%d scans", n)
 	}

@@ -44,6 +44,12 @@ func (r *Report) of(d *Definition, i int) value {
 		if s[d.den] > 0 {
 			v.divide()
 		}
+	case "mrr":
+		v.v, v.ok = v.num, r.tally.subs > 0
+	case "k":
+		if s[cInvites] > 0 {
+			v.divide()
+		}
 	case "annual":
 		from, to := r.w.span(i)
 		v.annual(num, den, to-from)
