@@ -165,6 +165,8 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	switch {
 	case d.costs():
 		n.costNotes(r, d, v)
+	case !v.ok && d.Compute == "k" && sum[cInvites] == 0:
+		n.add("no_invites")
 	case !v.ok && d.Compute == "mrr":
 		n.add("no_subs")
 	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
