@@ -11,6 +11,9 @@ func (x *tenant) fill(n int) {
 	for range n {
 		x.source()
 		x.key()
+		x.board()
+		x.annotation()
+		x.alert()
 	}
 	for range n/4 + 1 {
 		x.model()

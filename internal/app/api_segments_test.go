@@ -75,7 +75,7 @@ func (x *tenant) ended() []any {
 	x.t.Helper()
 	id := x.hook()
 	path := "/webhooks/" + itoa(id)
-	on := obj{"name": x.name("hook"), "url": "https://hooks.invalid/" + x.mark, "events": []string{"alert.fired"}}
+	on := obj{"name": x.name("hook"), "url": "https://hooks.invalid/" + x.mark, "events": []string{"alert.firing"}}
 	x.want("PUT", path, on)
 	err := x.srv.DB.Write(x.t.Context(), func(tx *db.Tx) error {
 		return x.srv.Hooks.Tell(x.t.Context(), tx, x.ws, []hook.News{{Event: hook.AlertFired, Data: map[string]any{"mark": x.mark}}})

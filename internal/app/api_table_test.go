@@ -58,7 +58,7 @@ func plain(v any) func(*tenant, []any) any { return func(*tenant, []any) any { r
 // scenarios has every operation of the API.
 func scenarios() map[string]scenario {
 	out := map[string]scenario{}
-	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), segmentScenarios(), hookScenarios()} {
+	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios(), alertScenarios(), segmentScenarios(), hookScenarios()} {
 		for k, v := range part {
 			out[k] = v
 		}
@@ -166,9 +166,8 @@ func modelScenarios() map[string]scenario {
 		"GET /stage-models/{id}/flow":      {perm: access.ReadData, ids: own, theirs: model, query: "period=week"},
 		"GET /stage-models/{id}/timelapse": {perm: access.ReadData, ids: own, theirs: model, query: "step=month"},
 		"GET /stage-models/{id}/moves":     {perm: access.ReadCustomers, ids: own, theirs: model, query: span + "&limit=2"},
-		"GET /kpis":                        {perm: access.ReadData, query: span + "&window=7d&include_bots=true"},
+		"GET /kpis":                        {perm: access.ReadData, query: span + "&window=7d&include_bots=true&cost_lag=14d"},
 		"GET /kpis/catalogue":              {perm: access.ReadData},
-		"POST /insights/run":               {perm: access.ReadData, quiet: true, body: plain(trendOfOrders())},
 		"POST /insights/people":            {perm: access.ReadCustomers, quiet: true, body: plain(obj{"spec": trendOfOrders(), "cell": obj{"bucket": 0}, "limit": 2})},
 		"POST /insights/correlate": {perm: access.ReadData, quiet: true, body: plain(obj{"events": true, "spec": obj{"kind": "funnel", "range": obj{"last": "30d"},
 			"funnel": obj{"steps": []any{obj{"kind": "page"}, obj{"event": "Order Completed"}}}}})},

@@ -12,13 +12,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/demo"
 	"github.com/ciclo/ciclo/internal/inbox"
+	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 )
 
@@ -87,6 +90,9 @@ func (d *DemoCmd) prepare(ctx context.Context, env *Env, s *Server) (*demoState,
 	} else if err := s.Access.SetPassword(ctx, 1, password, ""); err != nil {
 		return nil, err
 	}
+	if err := s.spendDemo(ctx, st); err != nil {
+		return nil, err
+	}
 	_, key, err := s.Access.CreateKey(ctx, 1, "demo "+s.Clock.Now().Format(time.RFC3339), access.Owner, demoEmail)
 	if err != nil {
 		return nil, err
@@ -121,6 +127,11 @@ func (d *DemoCmd) first(ctx context.Context, s *Server, password string) (*demoS
 	if _, err := s.Lifecycle.Create(ctx, ws, def, "sterne_cutler", demoEmail); err != nil {
 		return nil, err
 	}
+	for _, r := range s.Insight.ReadyDashboards() {
+		if _, err := s.Insight.MakeReady(ctx, ws, r.Key, "en", insight.Viewer{Role: string(access.Owner), Label: demoEmail}); err != nil {
+			return nil, err
+		}
+	}
 	_, key, err := s.Inbox.CreateSource(ctx, ws, inbox.NewSource{Name: "Demo shop", Kind: inbox.Server})
 	if err != nil {
 		return nil, err
@@ -128,6 +139,25 @@ func (d *DemoCmd) first(ctx context.Context, s *Server, password string) (*demoS
 	end := s.Clock.Now().Truncate(time.Hour)
 	st := &demoState{Config: demo.Config{Seed: d.Seed, People: d.Customers, Months: d.Months, End: end}, WriteKey: key}
 	return st, st.save(s.Config.Data)
+}
+
+// spendDemo enters what the shop spent up to today; days entered before stay as
+// they are.
+func (s *Server) spendDemo(ctx context.Context, st *demoState) error {
+	var rows []insight.Cost
+	for _, c := range demo.Costs(st.Config, s.Clock.Now()) {
+		kind := insight.CostAds
+		if c.Salaries {
+			kind = insight.CostSalaries
+		}
+		rows = append(rows, insight.Cost{Day: core.FromTime(c.Day) / core.Day, Channel: c.Channel, Campaign: c.Campaign, Kind: kind, Amount: c.Amount, Currency: "EUR"})
+	}
+	for part := range slices.Chunk(rows, insight.MaxCostRows) {
+		if _, err := s.Insight.SetCosts(ctx, 1, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readDemo(dir string) (*demoState, error) {

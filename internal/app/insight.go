@@ -2,11 +2,23 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/edge/httpapi"
 	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 )
+
+// insightSettings gives what of a workspace changes numbers.
+func (a *App) insightSettings(ctx context.Context, ws core.WorkspaceID) (insight.Settings, time.Weekday, error) {
+	w, err := a.Access.Workspace(ctx, ws)
+	if err != nil {
+		return insight.Settings{}, 0, err
+	}
+	set, err := httpapi.InsightSettings(&w)
+	return set, time.Weekday(w.WeekStart % 7), err
+}
 
 // stageFigures gives the insight room the numbers of stages.
 type stageFigures struct{ *lifecycle.Service }

@@ -133,7 +133,13 @@ func show(v *float64) string {
 
 // BenchmarkKPIs computes the full report over the demo shop: 20,000 people and
 // about a million events, or CICLO_BENCH_PEOPLE people.
-func BenchmarkKPIs(b *testing.B) {
+func BenchmarkKPIs(b *testing.B) { benchKPIs(b, false) }
+
+// BenchmarkKPIsOfCosts is the same with costs entered, which need to know where
+// visits came from.
+func BenchmarkKPIsOfCosts(b *testing.B) { benchKPIs(b, true) }
+
+func benchKPIs(b *testing.B, costs bool) {
 	x := open(b, "")
 	people := 20_000
 	if text := os.Getenv("CICLO_BENCH_PEOPLE"); text != "" {
@@ -147,6 +153,12 @@ func BenchmarkKPIs(b *testing.B) {
 		b.Fatal(err)
 	}
 	spec := demoSpec(x.clock.Now().AddDate(0, 0, -30), x.clock.Now())
+	if costs {
+		day := core.FromTime(x.clock.Now())/core.Day - 5
+		if _, err := x.Insight.SetCosts(context.Background(), 1, []insight.Cost{{Day: day, Channel: "search", Amount: 100_000, Currency: "EUR"}}); err != nil {
+			b.Fatal(err)
+		}
+	}
 	b.ResetTimer()
 	n, busy := 0, processor(b)
 	for b.Loop() {

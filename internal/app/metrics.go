@@ -29,6 +29,7 @@ func (c *roomCollector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(name, help string, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, v, labels...)
 	}
+	gauge("ciclo_insight_waiting", "Charts and KPI reports that wait for their turn.", float64(c.s.Insight.Waiting()))
 	if p, err := c.s.Inbox.Pending(ctx); err == nil {
 		gauge("ciclo_inbox_pending_events", "Events accepted and not yet processed.", float64(p.Events))
 		gauge("ciclo_inbox_pending_bytes", "Stored bytes of accepted batches not yet processed.", float64(p.Bytes))

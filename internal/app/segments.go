@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
+	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/ciclo/ciclo/internal/lifecycle"
@@ -94,6 +96,22 @@ func (a *App) tellSegments(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, 
 		}
 	}
 	return a.Hooks.Tell(ctx, tx, ws, news)
+}
+
+// Notify tells webhooks of an alert, in the transaction that makes it so.
+func (a *App) Notify(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, event string, payload any) error {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return err
+	}
+	n := hook.News{Event: event, At: core.FromTime(a.Clock.Now())}
+	if err := json.Unmarshal(raw, &n.Data); err != nil {
+		return err
+	}
+	if notice, ok := payload.(insight.Notice); ok {
+		n.Only = notice.Webhook
+	}
+	return a.Hooks.Tell(ctx, tx, ws, []hook.News{n})
 }
 
 // describe says who a customer is, for messages to other programs.

@@ -121,6 +121,7 @@ func (s *Server) start(ctx context.Context) {
 	run("imports", s.Imports.Resume)
 	run("jobs", s.Jobs.Run)
 	run("erasures", s.Erasures)
+	run("alerts", s.Insight.WatchAlerts)
 	run("lifecycle", func(ctx context.Context) error {
 		spaces, err := s.Access.Workspaces(ctx)
 		if err != nil {

@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 	"time"
 
@@ -72,5 +73,34 @@ func TestLiveShopSells(t *testing.T) {
 	}
 	if events < 1000 || orders == 0 {
 		t.Errorf("%d events and %d orders in 300 visits", events, orders)
+	}
+}
+
+// TestCosts: the same seed spends the same, a day costs the same whatever the end
+// is, and only what is paid for costs.
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	cfg := demo.Config{Seed: 3, People: 2000, Months: 2, End: end}
+	short, long := demo.Costs(cfg, end), demo.Costs(cfg, end.AddDate(0, 0, 10))
+	if len(short) == 0 || len(long) <= len(short) || !reflect.DeepEqual(short, long[:len(short)]) {
+		t.Fatalf("%d costs, later %d", len(short), len(long))
+	}
+	days, salaries := map[time.Time]bool{}, 0
+	for _, c := range short {
+		days[c.Day] = true
+		if c.Amount <= 0 || c.Channel == "" || c.Channel == "newsletter" {
+			t.Errorf("%+v", c)
+		}
+		if c.Salaries {
+			salaries++
+		}
+	}
+	if len(days) != 60 || salaries != 3 {
+		t.Errorf("%d days with costs, %d times salaries", len(days), salaries)
+	}
+	cfg.Seed++
+	if reflect.DeepEqual(short, demo.Costs(cfg, end)) {
+		t.Error("another seed spends the same")
 	}
 }

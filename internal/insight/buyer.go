@@ -69,6 +69,7 @@ func (f *buyers) money(t *tally, c core.CustomerID, h *history) {
 	}
 	t.pair(pairAOV, c, now[cOrderNet], now[cValued])
 	t.pair(pairMargin, c, now[cCostRevenue]-now[cCost], now[cCostRevenue])
+	t.pair(pairContribution, c, now[cContribution], now[cContributionRevenue])
 	t.pair(pairFee, c, now[cFee]-now[cFeeCost], now[cFee])
 }
 
@@ -93,6 +94,9 @@ func (o *order) count(s *sums) {
 	}
 	if o.hasFee {
 		s[cDelivered], s[cFee], s[cFeeCost] = 1, o.fee, o.feeCost
+		if s[cCostRevenue] > 0 {
+			s[cContributionRevenue], s[cContribution] = s[cCostRevenue], s[cCostRevenue]-o.cost+o.fee-o.feeCost
+		}
 	}
 }
 
@@ -132,7 +136,11 @@ func (f *buyers) state(t *tally, c core.CustomerID, own []*order, i int) {
 		s[cBuyerOrders] += int64(n - was)
 		if was == 0 {
 			s[cNewCustomers]++
+			if own[0].referred {
+				s[cReferredNew]++
+			}
 		}
+		f.categories(s, own[was:n])
 		if i == current {
 			t.pair(pairFrequency, c, int64(n-was), 1)
 		}
@@ -151,6 +159,23 @@ func (f *buyers) state(t *tally, c core.CustomerID, own []*order, i int) {
 		}
 		if f.lapsed(own[:n], was, to) {
 			s[cLost]++
+		}
+	}
+}
+
+// categories counts a buyer whose orders name categories, and one of several.
+func (f *buyers) categories(s *sums, bought []*order) {
+	first, any := uint64(0), false
+	for _, o := range bought {
+		for _, c := range o.categories {
+			switch {
+			case !any:
+				s[cCategoryBuyers]++
+				first, any = c, true
+			case c != first:
+				s[cCrossBuyers]++
+				return
+			}
 		}
 	}
 }

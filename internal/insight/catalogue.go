@@ -59,6 +59,15 @@ type Definition struct {
 	pair     pairing
 }
 
+// costs says whether it needs what was spent.
+func (d *Definition) costs() bool {
+	switch d.Compute {
+	case "cost", "roi", "net_margin", "payback":
+		return true
+	}
+	return false
+}
+
 // FormulaIn gives the formula in words.
 func (d *Definition) FormulaIn(lang string) string {
 	if d.Formula.EN != "" {

@@ -2,18 +2,7 @@ package insight
 
 import "github.com/ciclo/ciclo/internal/core"
 
-// Forget drops the reports of a workspace that are kept in memory and tells how
-// many. A report being computed still answers those who wait for it, and is not
-// kept.
-func (s *Service) Forget(ws core.WorkspaceID) int64 {
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	n := int64(0)
-	for k := range s.cache.entries {
-		if k.ws == ws {
-			delete(s.cache.entries, k)
-			n++
-		}
-	}
-	return n
-}
+// Forget drops the reports and charts of a workspace that are kept in memory and
+// tells how many. One being computed still answers those who wait for it, and is
+// not kept.
+func (s *Service) Forget(ws core.WorkspaceID) int64 { return s.results.forget(ws) + s.dropReports(ws) }

@@ -1,6 +1,9 @@
 package insight
 
 import (
+	"maps"
+	"math"
+	"slices"
 	"strconv"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -160,8 +163,16 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	n := noting{s: s, lang: lang}
 	sum := &r.tally.sums[current]
 	switch {
-	case d.Compute == "none":
-		n.add("needs_cost")
+	case d.costs():
+		n.costNotes(r, d, v)
+	case !v.ok && d.Compute == "k" && sum[cInvites] == 0:
+		n.add("no_invites")
+	case !v.ok && d.Compute == "mrr":
+		n.add("no_subs")
+	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
+		n.add("needs_goods")
+	case !v.ok && d.Compute == "inverse":
+		n.add("no_margin")
 	case !v.ok && (d.Compute == "km" || d.Compute == "median"):
 		n.add("not_reached")
 	case !v.ok:
@@ -196,6 +207,15 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 		if v.num > v.den {
 			n.add("above_one")
 		}
+	case "k_factor":
+		if end, ok := ViralEnd(1000, v.v); v.ok && ok {
+			n.add("k_end", "{n}", strconv.FormatFloat(math.Round(end), 'f', -1, 64))
+		}
+		n.days("cycle", r.w.length)
+	case "cross_sell_rate":
+		n.share("categories", sum[cCategoryBuyers], sum[cBuyers])
+	case "mrr", "nrr", "grr":
+		n.count("subs_foreign", sum[cSubsForeign])
 	case "lead_conversion":
 		n.days("window", r.spec.Window)
 		n.count("pending", sum[cLeadsPending])
@@ -206,6 +226,9 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	}
 	return n.text
 }
+
+// sortedKeys gives the keys of a map in their order.
+func sortedKeys(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) }
 
 // noting puts notes together.
 type noting struct {

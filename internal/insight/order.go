@@ -2,7 +2,9 @@ package insight
 
 import (
 	"bytes"
+	"hash/fnv"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +29,9 @@ type order struct {
 	foreign   bool // another currency: counted, never summed
 	guest     bool // nobody known behind it: revenue, but no customer
 	void      bool // cancelled
+	referred  bool // another customer brought it
+	// categories are those of the lines, each once, as hashes.
+	categories []uint64
 }
 
 // refund is money given back at an instant.
@@ -79,8 +84,8 @@ func orderNames() []timeline.EventKey {
 // orderPaths are the properties that an order is read from. Naming them spares
 // the scan the columns of all other properties.
 func orderPaths() []string {
-	return []string{"order_id", "currency", "subtotal", "revenue", "total", "tax", "shipping", "discount", "cost", "products", "guest", "test",
-		"shipping_cost", "delivery_cost"}
+	return append(subscriptionPaths(), "order_id", "currency", "subtotal", "revenue", "total", "tax", "shipping", "discount", "cost", "products", "guest", "test",
+		"shipping_cost", "delivery_cost", "referral_code", "referred_by")
 }
 
 func orderColumns() []string {
@@ -146,14 +151,15 @@ func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
 	paths := orderPaths()
 	var props []byte
 	for i := range r.Len() {
-		if core.Flags(r.Flags[i])&skip != 0 {
+		name := r.NameOf(r.Name[i])
+		if core.Flags(r.Flags[i])&skip != 0 || isSubscription(name) {
 			continue
 		}
 		props = appendProps(props[:0], r, i, paths)
 		if skip != 0 && bytes.Contains(props, []byte(`"test"`)) && gjson.GetBytes(props, "test").Bool() {
 			continue
 		}
-		x.event(r.Time[i], r.NameOf(r.Name[i]), props)
+		x.event(r.Time[i], name, props)
 	}
 	for id, list := range x.waiting {
 		if i, ok := x.byID[id]; ok {
@@ -200,7 +206,37 @@ func (x *reading) order(at core.Micros, o *core.Order, props []byte) {
 	v := &x.h.orders[i]
 	v.net, v.hasValue, v.cost, v.hasCost, v.foreign = o.Net, o.HasValue, o.Cost, o.HasCost, o.Currency != x.currency
 	v.guest = bytes.Contains(props, []byte(`"guest"`)) && gjson.GetBytes(props, "guest").Bool()
+	v.referred = bytes.Contains(props, []byte(`"referr`)) && (filled(props, "referral_code") || filled(props, "referred_by"))
+	v.categories = categories(v.categories[:0], props)
 	v.fee, v.feeCost, v.hasFee = delivery(props, core.Exponent(x.currency))
+}
+
+// filled says whether a property holds something.
+func filled(props []byte, name string) bool {
+	switch v := gjson.GetBytes(props, name); v.Type {
+	case gjson.Null, gjson.False:
+		return false
+	default:
+		return v.String() != ""
+	}
+}
+
+// categories adds those of the lines that are not there yet.
+func categories(into []uint64, props []byte) []uint64 {
+	if !bytes.Contains(props, []byte(`"category"`)) {
+		return into
+	}
+	gjson.GetBytes(props, "products").ForEach(func(_, line gjson.Result) bool {
+		if c := line.Get("category"); c.Type == gjson.String && c.Str != "" {
+			h := fnv.New64a()
+			_, _ = h.Write([]byte(c.Str))
+			if n := h.Sum64(); !slices.Contains(into, n) {
+				into = append(into, n)
+			}
+		}
+		return true
+	})
+	return into
 }
 
 // delivery reads what delivery brought and cost.

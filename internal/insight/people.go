@@ -3,22 +3,14 @@ package insight
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
 )
 
-// Asked is a question to the timeline with what the workspace adds to it.
-type Asked struct {
-	Workspace core.WorkspaceID
-	Spec      query.Spec
-	Settings  Settings
-	Week      time.Weekday
-}
-
-func (s *Service) asking(a *Asked) query.Env {
+// asking is what a question needs to know of its workspace.
+func (s *Service) asking(a *Ask) query.Env {
 	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
 	e.Members = func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error) {
 		return s.members(ctx, a.Workspace, who)
@@ -32,8 +24,12 @@ func (s *Service) asking(a *Asked) query.Env {
 }
 
 // People gives the customers behind one number of a chart.
-func (s *Service) People(ctx context.Context, a Asked, cell query.Cell) (*query.PeopleResult, error) {
-	res, err := query.People(ctx, s.Timeline, a.Spec, s.asking(&a), cell)
+func (s *Service) People(ctx context.Context, a Ask, cell query.Cell) (*query.PeopleResult, error) {
+	if err := s.queue.enter(ctx, a.Workspace); err != nil {
+		return nil, err
+	}
+	defer s.queue.leave()
+	res, err := query.People(ctx, s.source(), a.Spec, s.asking(&a), cell)
 	if err != nil {
 		return nil, fmt.Errorf("list customers of %s: %w", a.Spec.Kind, err)
 	}
@@ -42,8 +38,12 @@ func (s *Service) People(ctx context.Context, a Asked, cell query.Cell) (*query.
 
 // Explain says why a customer, who must not be an absorbed one, is or is not in
 // a number; without a cell, what the chart sees of the customer.
-func (s *Service) Explain(ctx context.Context, a Asked, c core.CustomerID, cell *query.Cell) (*query.Explanation, error) {
-	res, err := query.Explain(ctx, s.Timeline, a.Spec, s.asking(&a), c, cell)
+func (s *Service) Explain(ctx context.Context, a Ask, c core.CustomerID, cell *query.Cell) (*query.Explanation, error) {
+	if err := s.queue.enter(ctx, a.Workspace); err != nil {
+		return nil, err
+	}
+	defer s.queue.leave()
+	res, err := query.Explain(ctx, s.source(), a.Spec, s.asking(&a), c, cell)
 	if err != nil {
 		return nil, fmt.Errorf("explain %s: %w", a.Spec.Kind, err)
 	}
@@ -51,8 +51,12 @@ func (s *Service) Explain(ctx context.Context, a Asked, c core.CustomerID, cell 
 }
 
 // Correlate looks for what goes with conversion in a funnel.
-func (s *Service) Correlate(ctx context.Context, a Asked, o query.CorrelateOptions) (*query.Correlation, error) {
-	res, err := query.Correlate(ctx, s.Timeline, a.Spec, s.asking(&a), o)
+func (s *Service) Correlate(ctx context.Context, a Ask, o query.CorrelateOptions) (*query.Correlation, error) {
+	if err := s.queue.enter(ctx, a.Workspace); err != nil {
+		return nil, err
+	}
+	defer s.queue.leave()
+	res, err := query.Correlate(ctx, s.source(), a.Spec, s.asking(&a), o)
 	if err != nil {
 		return nil, fmt.Errorf("correlate %s: %w", a.Spec.Kind, err)
 	}

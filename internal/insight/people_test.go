@@ -20,9 +20,9 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
-func asked(t *testing.T, text string) insight.Asked {
+func asked(t *testing.T, text string) insight.Ask {
 	t.Helper()
-	a := insight.Asked{Workspace: ws, Settings: insight.Settings{Currency: "EUR", Zone: time.UTC}, Week: time.Monday}
+	a := insight.Ask{Workspace: ws, Settings: insight.Settings{Currency: "EUR", Zone: time.UTC}, Week: time.Monday}
 	if err := json.Unmarshal([]byte(text), &a.Spec); err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,13 @@ type reference struct {
 	spec insight.Spec
 	end  core.Micros // nothing from here on is known
 	by   map[core.CustomerID][]core.Event
+	cost []insight.Cost
 
 	// What is the same for every KPI, kept because orders take long.
 	boughtBy map[core.CustomerID]known
 	visited  map[core.CustomerID][]refSession
 	mailed   map[core.CustomerID][]refMail
+	charged  map[core.CustomerID]charges
 }
 
 type known struct {
@@ -40,9 +42,9 @@ func once[T any](m map[core.CustomerID]T, c core.CustomerID, f func(core.Custome
 	return v
 }
 
-func newReference(all []core.Event, spec insight.Spec, end core.Micros) *reference {
-	r := &reference{spec: spec, end: end, by: map[core.CustomerID][]core.Event{}, boughtBy: map[core.CustomerID]known{},
-		visited: map[core.CustomerID][]refSession{}, mailed: map[core.CustomerID][]refMail{}}
+func newReference(all []core.Event, cost []insight.Cost, spec insight.Spec, end core.Micros) *reference {
+	r := &reference{spec: spec, end: end, cost: cost, by: map[core.CustomerID][]core.Event{}, boughtBy: map[core.CustomerID]known{},
+		visited: map[core.CustomerID][]refSession{}, mailed: map[core.CustomerID][]refMail{}, charged: map[core.CustomerID]charges{}}
 	for i, e := range all {
 		if e.Time < end {
 			e.Seq = int64(i)
@@ -79,6 +81,7 @@ type refOrder struct {
 	net, cost, fee, feeOut int64
 	back                   []refund
 	value, hasCost, hasFee bool
+	id                     string
 	foreign, guest, void   bool
 }
 
@@ -143,7 +146,7 @@ type refund struct {
 func (r *reference) order(events []core.Event, at core.Micros, last *core.Event, id string, told func(*core.Event, string) bool) *refOrder {
 	cur := r.spec.Settings.Currency
 	v := core.ReadOrder(last.Props, cur)
-	o := &refOrder{at: at, net: v.Net, cost: v.Cost, value: v.HasValue, hasCost: v.HasCost, foreign: v.Currency != cur, guest: gjson.GetBytes(last.Props, "guest").Bool()}
+	o := &refOrder{id: id, at: at, net: v.Net, cost: v.Cost, value: v.HasValue, hasCost: v.HasCost, foreign: v.Currency != cur, guest: gjson.GetBytes(last.Props, "guest").Bool()}
 	fee, cost := gjson.GetBytes(last.Props, "shipping"), gjson.GetBytes(last.Props, "shipping_cost")
 	if fee.Exists() && cost.Exists() {
 		o.hasFee, o.fee, o.feeOut = true, int64(math.Round(fee.Float()*100)), int64(math.Round(cost.Float()*100))
@@ -196,7 +199,7 @@ func acts(e *core.Event) bool {
 	if e.Kind == core.KindPage || e.Kind == core.KindScreen {
 		return true
 	}
-	return e.Kind == core.KindTrack && !bytes.HasPrefix([]byte(e.Name), []byte("Email ")) && !bytes.HasPrefix([]byte(e.Name), []byte("Order ")) && e.Name != "Unsubscribed"
+	return e.Kind == core.KindTrack && !bytes.HasPrefix([]byte(e.Name), []byte("Email ")) && !bytes.HasPrefix([]byte(e.Name), []byte("Order ")) && !bytes.HasPrefix([]byte(e.Name), []byte("Subscription ")) && e.Name != "Unsubscribed"
 }
 
 func (r *reference) sessions(c core.CustomerID) []refSession {

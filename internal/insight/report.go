@@ -19,6 +19,7 @@ type Report struct {
 	leads    [windowCount]value  // lead conversion
 	stages   *StageReport        // nil without a stage model
 	last     core.Micros         // the latest order that makes a customer; 0 = none
+	spending spending
 	Computed core.Micros
 }
 
@@ -44,6 +45,12 @@ func (s *Service) compute(ctx context.Context, spec Spec, only []core.CustomerID
 	if err := s.traffic(ctx, r, skip, only, orders); err != nil {
 		return nil, fmt.Errorf("read visits: %w", err)
 	}
+	if err := s.spend(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := s.credit(ctx, r, skip, only, orders); err != nil {
+		return nil, err
+	}
 	r.tally.settle(spec.Settings.ByOrderDate)
 	r.condense()
 	return r, nil
@@ -59,11 +66,14 @@ func (s *Service) orders(ctx context.Context, r *Report, skip core.Flags, only [
 		found[i] = map[core.CustomerID]*history{}
 	}
 	fold := buyers{w: &r.w, lapse: r.spec.lapse(), zone: r.spec.Settings.Zone}
-	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: orderNames(), Columns: orderColumns(), Customers: only, Workers: n}
+	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: append(orderNames(), subscriptionNames()...), Columns: orderColumns(), Customers: only, Workers: n}
 	err := s.Timeline.Scan(ctx, req, func(worker int, c core.CustomerID, rows *timeline.Rows) error {
 		h := readOrders(rows, r.spec.Settings.Currency, skip)
 		fold.add(&tallies[worker], c, &h)
 		found[worker][c] = &h
+		if steps, foreign := readLevels(rows, r.spec.Settings.Currency, skip); len(steps) > 0 || foreign > 0 {
+			addLevels(&tallies[worker], &r.w, steps, foreign)
+		}
 		return nil
 	})
 	if err != nil {
@@ -93,7 +103,7 @@ func (s *Service) traffic(ctx context.Context, r *Report, skip core.Flags, only 
 	n := workers()
 	tallies, folds := make([]tally, n), make([]traffic, n)
 	for i := range folds {
-		folds[i] = traffic{w: &r.w, until: r.spec.Window, skip: skip, orders: orders}
+		folds[i] = traffic{w: &r.w, until: r.spec.Window, lapse: r.spec.lapse(), skip: skip, orders: orders}
 	}
 	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Columns: []string{timeline.ColFlags}, Customers: only, Workers: n,
 		Match: []timeline.EventKey{{Kind: core.KindTrack}, {Kind: core.KindPage}, {Kind: core.KindScreen}, {Kind: core.KindIdentify}}}

@@ -2,13 +2,16 @@ package insight
 
 import (
 	"context"
+	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
 // Deps are what the service stands on.
@@ -25,6 +28,23 @@ type Deps struct {
 	// Members gives those who satisfy a condition as of an instant (0: now),
 	// rising; nil: conditions on customers are refused.
 	Members func(ctx context.Context, ws core.WorkspaceID, who *expr.Node, at core.Micros) ([]core.CustomerID, error)
+	// Places gives a number that rises whenever somebody may be in another
+	// stage or segment; nil: nobody ever is.
+	Places func(ws core.WorkspaceID) int64
+	// DB keeps saved insights, dashboards, annotations, costs and alerts; nil:
+	// there are none.
+	DB *db.DB
+	// Source is where charts read when not from Timeline.
+	Source query.Source
+	// Scans is how many charts and reports are computed at once, default
+	// GOMAXPROCS.
+	Scans  int
+	Limits Limits
+	Log    *slog.Logger // nil discards
+	// Settings gives those of a workspace and its first day of the week, for what
+	// nobody asks for: alerts.
+	Settings func(ctx context.Context, ws core.WorkspaceID) (Settings, time.Weekday, error)
+	Notify   Notifier // of alerts; nil: LogNotifier
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
@@ -32,15 +52,29 @@ type Service struct {
 	Deps
 	catalogue *catalogue
 	cache     cache
+	queue     *queue
+	results   *results
+	flights   *flights
+	ready     []Ready
+	wake      chan struct{} // alerts were changed
 }
 
 // New makes the service.
 func New(d Deps) (*Service, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
 	c, err := readCatalogue()
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Deps: d, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}}, nil
+	ready, err := readReady()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights(), wake: make(chan struct{}, 1)}
+	s.queue = newQueue(s.places())
+	return s, nil
 }
 
 // Definitions gives the catalogue.
@@ -67,12 +101,12 @@ const (
 
 // cacheKey is a report without its targets, which do not change numbers.
 type cacheKey struct {
-	ws               core.WorkspaceID
-	from, to, window core.Micros
-	model, version   int64
-	bots, byOrder    bool
-	currency, zone   string
-	lapse            int
+	ws                    core.WorkspaceID
+	from, to, window, lag core.Micros
+	model, version        int64
+	bots, byOrder         bool
+	currency, zone        string
+	lapse                 int
 }
 
 // entry is one report in memory; mu is held while it is computed, so that many
@@ -122,7 +156,7 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 	if spec.Window <= 0 {
 		spec.Window = DefaultWindow
 	}
-	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, model: spec.Model, bots: spec.IncludeBots,
+	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, lag: spec.CostLag, model: spec.Model, bots: spec.IncludeBots,
 		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays}
 	if s.Stages != nil {
 		k.version, _ = s.Stages.Identity(spec.Workspace, spec.Model)
@@ -137,6 +171,10 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 			return e.report, nil
 		}
 	}
+	if err := s.queue.enter(ctx, spec.Workspace); err != nil {
+		return nil, err
+	}
+	defer s.queue.leave()
 	r, err := s.compute(ctx, spec, nil)
 	if err != nil {
 		return nil, err

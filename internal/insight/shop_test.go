@@ -28,6 +28,7 @@ type shop struct {
 	clock *clock.Manual
 	now   core.Micros
 	all   []core.Event
+	costs []insight.Cost
 }
 
 func newShop(t testing.TB, d *db.DB) *shop {
@@ -38,11 +39,19 @@ func newShop(t testing.TB, d *db.DB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	s, err := insight.New(insight.Deps{Timeline: store, Clock: c, Members: meeting(store, func() core.Micros { return core.FromTime(c.Now()) })})
-	if err != nil {
-		t.Fatal(err)
+	s := &shop{t: t, db: d, store: store, clock: c, now: core.FromTime(c.Now())}
+	s.with(insight.Deps{Members: meeting(store, func() core.Micros { return core.FromTime(c.Now()) })})
+	return s
+}
+
+// with makes the service anew, with more than it stands on.
+func (s *shop) with(d insight.Deps) {
+	s.t.Helper()
+	d.Timeline, d.Clock, d.DB = s.store, s.clock, s.db
+	var err error
+	if s.Service, err = insight.New(d); err != nil {
+		s.t.Fatal(err)
 	}
-	return &shop{Service: s, t: t, db: d, store: store, clock: c, now: core.FromTime(c.Now())}
 }
 
 // event makes an event of a customer, days before now.

@@ -16,7 +16,10 @@ type Spec struct {
 	// customers, a stage to a later one.
 	Window core.Micros
 	// Model is the stage model whose stages are reported; 0 the default one.
-	Model       int64
+	Model int64
+	// CostLag is how long before a customer is won its cost arises: CAC and what
+	// stands on it count the costs of a period so much earlier.
+	CostLag     core.Micros
 	IncludeBots bool // bots and test orders count as well
 	Settings    Settings
 }

@@ -66,11 +66,49 @@ const (
 	cClvCustomers
 	cClvMargin
 	cClvRevenue
+	cPaidNew
+	cPaidNet
+	cPaidCostRevenue
+	cPaidMargin
+	cSpend
+	cAds
+	cLaggedSpend
+	cLaggedAds
+	cCostDays
+	cLaggedCostDays
+	cInvites
+	cReferrals
+	cReferrers
+	cReferredNew
+	cOffered
+	cOfferTaken
+	cCategoryBuyers
+	cCrossBuyers
+	cContribution
+	cContributionRevenue
+	cMrr
+	cMrrOpening
+	cMrrNew
+	cMrrExpansion
+	cMrrContraction
+	cMrrChurn
+	cMrrReactivation
+	cOldExpansion // of those who paid at the opening
+	cOldContraction
+	cOldChurn
+	cSubscribers
+	cSubsAtStart
+	cSubsLost
+	cSubsForeign
 	// Derived.
 	cNet
 	cBounced
 	cMargin
 	cFeeMargin
+	cMrrKept
+	cMrrGross
+	cMrrGain
+	cMrrLoss
 	counterCount
 )
 
@@ -87,6 +125,12 @@ func counterNames() map[string]counter {
 		"lost": cLost, "dormant_at_start": cDormantAtStart, "reactivated": cReactivated, "customers": cCustomers, "active": cActive,
 		"at_risk": cAtRisk, "dormant": cDormant, "repeaters": cRepeaters, "clv_customers": cClvCustomers, "clv_margin": cClvMargin,
 		"clv_revenue": cClvRevenue, "net": cNet, "bounced": cBounced, "margin": cMargin, "fee_margin": cFeeMargin,
+		"paid_new": cPaidNew, "paid_net": cPaidNet, "spend": cSpend, "ads": cAds, "lagged_spend": cLaggedSpend, "lagged_ads": cLaggedAds,
+		"referrers": cReferrers, "referred_new": cReferredNew, "referrals": cReferrals, "offered": cOffered, "offer_taken": cOfferTaken,
+		"category_buyers": cCategoryBuyers, "cross_buyers": cCrossBuyers, "contribution": cContribution, "contribution_revenue": cContributionRevenue,
+		"mrr": cMrr, "mrr_opening": cMrrOpening, "mrr_new": cMrrNew, "mrr_expansion": cMrrExpansion, "mrr_contraction": cMrrContraction,
+		"mrr_churn": cMrrChurn, "mrr_reactivation": cMrrReactivation, "mrr_kept": cMrrKept, "mrr_gross": cMrrGross, "mrr_gain": cMrrGain,
+		"mrr_loss": cMrrLoss, "subscribers": cSubscribers, "subs_at_start": cSubsAtStart, "subs_lost": cSubsLost,
 	}
 }
 
@@ -102,6 +146,10 @@ func (s *sums) derive(byOrderDate bool) {
 	s[cBounced] = s[cSessions] - s[cEngaged]
 	s[cMargin] = s[cCostRevenue] - s[cCost]
 	s[cFeeMargin] = s[cFee] - s[cFeeCost]
+	s[cMrrGross] = s[cMrrOpening] - s[cOldContraction] - s[cOldChurn]
+	s[cMrrKept] = s[cMrrGross] + s[cOldExpansion]
+	s[cMrrGain] = s[cMrrNew] + s[cMrrExpansion] + s[cMrrReactivation]
+	s[cMrrLoss] = s[cMrrContraction] + s[cMrrChurn]
 }
 
 // pairing names what is kept per customer for the interval of a ratio of sums.
@@ -116,12 +164,13 @@ const (
 	pairFee
 	pairClv
 	pairClvRevenue
+	pairContribution
 	pairingCount
 )
 
 func pairingNames() map[string]pairing {
 	return map[string]pairing{"": pairNone, "aov": pairAOV, "frequency": pairFrequency, "views": pairViews, "margin": pairMargin, "fee": pairFee,
-		"clv": pairClv, "clv_revenue": pairClvRevenue}
+		"clv": pairClv, "clv_revenue": pairClvRevenue, "contribution": pairContribution}
 }
 
 // pair is one customer's part of a ratio of sums, in the current window.
@@ -136,6 +185,7 @@ type tally struct {
 	gaps   [windowCount][]int64 // closed gaps between purchase days, by length in days
 	open   [windowCount][]int64 // gaps that still run
 	spells [windowCount][]stats.Duration
+	subs   int64 // customers with subscription events
 	pairs  [pairingCount][]pair
 }
 
@@ -155,6 +205,7 @@ func (t *tally) pair(k pairing, c core.CustomerID, y, x int64) {
 }
 
 func (t *tally) merge(o *tally) {
+	t.subs += o.subs
 	for w := range t.sums {
 		for k := range t.sums[w] {
 			t.sums[w][k] += o.sums[w][k]

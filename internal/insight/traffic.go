@@ -22,6 +22,10 @@ const (
 	classIdentify              // the same, but no act of its own
 	classPromoViewed
 	classPromoClicked
+	classInvite
+	classReferral
+	classOffered // something better, or something more
+	classTaken
 	classSent
 	classArrived
 	classBounced
@@ -51,6 +55,14 @@ func classOf(kind core.Kind, name string) class {
 		return classPromoViewed
 	case "Promotion Clicked":
 		return classPromoClicked
+	case "Invite Sent":
+		return classInvite
+	case "Referral Completed":
+		return classReferral
+	case "Upsell Offered":
+		return classOffered
+	case "Upsell Accepted":
+		return classTaken
 	case "Email Sent":
 		return classSent
 	case "Email Delivered":
@@ -94,6 +106,7 @@ type visit struct {
 // worker has its own.
 type traffic struct {
 	w      *windows
+	lapse  core.Micros
 	until  core.Micros // span within which leads convert
 	skip   core.Flags
 	orders map[core.CustomerID]*history
@@ -110,6 +123,8 @@ type traffic struct {
 	lead core.Micros
 	led  bool
 	seen uint32 // windows with a visit, by bit
+	// windows with a referral, an offer, and an offer taken
+	referred, offered, taken uint32
 	// sessions and views of the current window
 	sessions, views int64
 }
@@ -147,6 +162,7 @@ func (f *traffic) add(t *tally, c core.CustomerID, r *timeline.Rows) {
 
 func (f *traffic) begin(t *tally, c core.CustomerID) {
 	f.t, f.c, f.live, f.has, f.led, f.seen, f.sessions, f.views = t, c, false, false, false, 0, 0, 0
+	f.referred, f.offered, f.taken = 0, 0, 0
 	f.paid, f.own = nil, nil
 	h := f.orders[c]
 	if h == nil {
@@ -176,8 +192,18 @@ func (f *traffic) act(k class, at core.Micros, flags core.Flags) {
 		return
 	}
 	a, b := f.w.place(at)
-	f.mark(a, b)
+	now := windowBits(a, b)
+	f.seen |= now
 	switch k {
+	case classInvite:
+		f.t.add(a, b, cInvites, 1)
+	case classReferral:
+		f.t.add(a, b, cReferrals, 1)
+		f.referred |= now
+	case classOffered:
+		f.offered |= now
+	case classTaken:
+		f.taken |= now & f.offered
 	case classPromoViewed:
 		f.t.add(a, b, cPromoViewed, 1)
 	case classPromoClicked:
@@ -194,13 +220,15 @@ func (f *traffic) act(k class, at core.Micros, flags core.Flags) {
 	f.now.key = f.now.key || k == classLead
 }
 
-func (f *traffic) mark(a, b int) {
+// windowBits gives windows as bits.
+func windowBits(a, b int) (n uint32) {
 	if a >= 0 {
-		f.seen |= 1 << a
+		n |= 1 << a
 	}
 	if b >= 0 {
-		f.seen |= 1 << b
+		n |= 1 << b
 	}
+	return n
 }
 
 func (f *traffic) paidAt(t core.Micros) bool {
@@ -303,12 +331,28 @@ func (f *traffic) end() {
 			continue
 		}
 		f.t.sums[i][cVisitors]++
+		f.said(i)
 		from, to := f.w.span(i)
 		if before(f.paid, to) > before(f.paid, from) {
 			f.t.sums[i][cVisitorsBuying]++
 		}
 	}
 	f.won()
+}
+
+// said counts what a customer did for others, or was offered, in window i.
+func (f *traffic) said(i int) {
+	s, bit := &f.t.sums[i], uint32(1)<<i
+	_, to := f.w.span(i)
+	if n := before(f.own, to); f.referred&bit != 0 && n > 0 && to-f.own[n-1].at < f.lapse {
+		s[cReferrers]++
+	}
+	if f.offered&bit != 0 {
+		s[cOffered]++
+	}
+	if f.taken&bit != 0 {
+		s[cOfferTaken]++
+	}
 }
 
 // won counts a lead in the cohort of the window that it came in, and whether it

@@ -37,6 +37,19 @@ func (r *Report) of(d *Definition, i int) value {
 		if v.divide(); i == current && v.ok {
 			v.iv, v.hasIv = r.means[d.pair].iv, r.means[d.pair].hasIv
 		}
+	case "cost", "roi", "net_margin", "payback":
+		from, to := r.w.span(i)
+		v.costed(d, s, to-from)
+	case "inverse":
+		if s[d.den] > 0 {
+			v.divide()
+		}
+	case "mrr":
+		v.v, v.ok = v.num, r.tally.subs > 0
+	case "k":
+		if s[cInvites] > 0 {
+			v.divide()
+		}
 	case "annual":
 		from, to := r.w.span(i)
 		v.annual(num, den, to-from)

@@ -67,6 +67,11 @@ func dayOf(t core.Micros, zone *time.Location) int64 {
 	return floorDiv(s, 86_400)
 }
 
+// dayStart gives the instant at which a calendar day begins in a zone.
+func dayStart(day int64, zone *time.Location) core.Micros {
+	return core.FromTime(time.Date(1970, 1, 1+int(day), 0, 0, 0, 0, zone))
+}
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {

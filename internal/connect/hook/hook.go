@@ -12,8 +12,8 @@ import (
 const (
 	SegmentEntered = "segment.entered"
 	SegmentLeft    = "segment.left"
-	AlertFired     = "alert.fired"
-	AlertEnded     = "alert.ended"
+	AlertFired     = "alert.firing"
+	AlertEnded     = "alert.recovered"
 	DigestReady    = "digest.ready"
 	Ping           = "ping" // a test: always delivered, to the one that asked
 )

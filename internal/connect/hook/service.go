@@ -206,6 +206,7 @@ type News struct {
 	Segment  int64           // 0: about no segment
 	Customer core.CustomerID // 0: about no customer
 	Data     map[string]any
+	Only     int64 // the one webhook that is meant; 0: all that ask for the event
 }
 
 // message is the payload of a job. Customers are described when it is sent, so
@@ -227,7 +228,7 @@ func (s *Service) Tell(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, news
 	var specs []jobs.Spec
 	for i := range hooks {
 		for _, n := range news {
-			if !hooks[i].wants(n.Event, n.Segment) {
+			if n.Only != 0 && n.Only != hooks[i].ID || !hooks[i].wants(n.Event, n.Segment) {
 				continue
 			}
 			sp, err := spec(hooks[i].ID, n)

@@ -73,6 +73,18 @@ type API struct {
 	Deps
 	mux  *http.ServeMux
 	huma huma.API
+	// Progress has a router of its own: the other one would not know
+	// /insights/progress/{watch} from /insights/{id}/run.
+	watchMux *http.ServeMux
+	watch    huma.API
+}
+
+// router gives the one that knows a path.
+func (a *API) router(path string) *http.ServeMux {
+	if strings.HasPrefix(path, Prefix+"/insights/progress/") {
+		return a.watchMux
+	}
+	return a.mux
 }
 
 // setProblems makes problem documents of the framework's own refusals. The
@@ -82,7 +94,7 @@ var setProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
 
 // New registers all operations.
 func New(d Deps) *API {
-	a := &API{Deps: d, mux: http.NewServeMux()}
+	a := &API{Deps: d, mux: http.NewServeMux(), watchMux: http.NewServeMux()}
 	cfg := huma.DefaultConfig("Ciclo", "v1")
 	cfg.Info.Description = "Customer lifecycle management. Sign requests with `Authorization: Bearer <API key>`."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
@@ -96,6 +108,7 @@ func New(d Deps) *API {
 	cfg.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	setProblems()
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, cfg)
+	a.watch = humago.NewWithPrefix(a.watchMux, Prefix, cfg)
 	a.sessions()
 	a.status()
 	a.models()
@@ -104,6 +117,10 @@ func New(d Deps) *API {
 	a.boards()
 	a.kpis()
 	a.insights()
+	a.dashboards()
+	a.annotations()
+	a.costs()
+	a.alerts()
 	a.customers()
 	a.identity()
 	a.erasures()
@@ -203,11 +220,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := context.WithValue(r.Context(), callKey{}, &call{principal: p, address: a.address(r), w: w, r: r})
-	if _, pattern := a.mux.Handler(r); pattern == "" {
+	mux := a.router(r.URL.Path)
+	if _, pattern := mux.Handler(r); pattern == "" {
 		a.noRoute(w, r)
 		return
 	}
-	a.mux.ServeHTTP(w, r.WithContext(ctx))
+	mux.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // maxBody bounds request bodies; uploads bring their own bound.

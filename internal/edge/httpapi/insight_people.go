@@ -7,7 +7,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/core"
@@ -113,15 +112,15 @@ func (a *API) correlate(ctx context.Context, p *access.Principal, in *correlateI
 }
 
 // asked reads a question and adds what the workspace says.
-func (a *API) asked(ctx context.Context, p *access.Principal, raw querySpec) (out insight.Asked, w access.Workspace, err error) {
-	if out.Spec, err = readQuery(raw.RawMessage); err != nil {
+func (a *API) asked(ctx context.Context, p *access.Principal, raw querySpec) (out insight.Ask, w access.Workspace, err error) {
+	spec, err := readQuery("spec.", raw.RawMessage)
+	if err != nil {
 		return out, w, err
 	}
 	if w, err = a.Access.Workspace(ctx, p.Workspace); err != nil {
 		return out, w, err
 	}
-	out.Workspace, out.Week = p.Workspace, time.Weekday(w.WeekStart%7)
-	out.Settings, err = insightSettings(&w)
+	out, err = a.ask(ctx, p.Workspace, spec)
 	return out, w, err
 }
 

@@ -60,6 +60,7 @@ type kpisIn struct {
 	Span
 	Model       int64  `query:"model" doc:"Stage model; default the default one"`
 	Window      string `query:"window" default:"30d" doc:"Leads and stages convert within this span"`
+	CostLag     string `query:"cost_lag" maxLength:"16" doc:"Span such as 14d: CAC counts costs so much earlier than customers"`
 	IncludeBots bool   `query:"include_bots" doc:"Bots and test orders count as well"`
 }
 
@@ -120,8 +121,8 @@ func (a *API) kpis() {
 	handle(a, route{method: "GET", path: "/customers/{id}/kpis", summary: "KPIs of one customer, over the whole past", perm: access.ReadCustomers, tag: tag}, a.customerKPIs)
 }
 
-// insightSettings reads what of the workspace changes KPIs.
-func insightSettings(w *access.Workspace) (insight.Settings, error) {
+// InsightSettings reads what of the workspace changes KPIs.
+func InsightSettings(w *access.Workspace) (insight.Settings, error) {
 	t, err := insight.ParseTargets(w.Settings.Targets)
 	return insight.Settings{Currency: w.Currency, Zone: w.Zone(), LapseDays: w.Settings.Lapse(), ByOrderDate: w.Settings.RefundDate == "order", Targets: t}, err
 }
@@ -129,7 +130,7 @@ func insightSettings(w *access.Workspace) (insight.Settings, error) {
 // spec turns a request into a report's. Absent ends stay 0, so that requests
 // for "the last 30 days" find one another in the cache.
 func (a *API) spec(w *access.Workspace, s Span, window string, model int64) (insight.Spec, error) {
-	set, err := insightSettings(w)
+	set, err := InsightSettings(w)
 	if err != nil {
 		return insight.Spec{}, err
 	}
@@ -158,6 +159,11 @@ func (a *API) listKPIs(ctx context.Context, p *access.Principal, in *kpisIn) (*B
 		return nil, err
 	}
 	spec.IncludeBots = in.IncludeBots
+	if in.CostLag != "" {
+		if spec.CostLag, err = expr.ParseSpan(in.CostLag); err != nil || spec.CostLag > 366*core.Day {
+			return nil, errs.Field("cost_lag", "bad_cost_lag", "must be a span of at most 366 days such as 14d")
+		}
+	}
 	r, err := a.Insight.Report(ctx, spec)
 	if err != nil {
 		return nil, err
@@ -234,7 +240,7 @@ func (a *API) customerKPIs(ctx context.Context, p *access.Principal, in *Custome
 	if err != nil {
 		return nil, err
 	}
-	set, err := insightSettings(&w)
+	set, err := InsightSettings(&w)
 	if err != nil {
 		return nil, err
 	}

@@ -166,7 +166,7 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 		if probe.Method = m; m == r.Method {
 			continue
 		}
-		if _, pattern := a.mux.Handler(probe); pattern != "" {
+		if _, pattern := a.router(r.URL.Path).Handler(probe); pattern != "" {
 			a.write(w, newProblem(http.StatusMethodNotAllowed, "this path does not take the method "+r.Method).(*Problem))
 			return
 		}

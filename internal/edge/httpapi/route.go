@@ -25,6 +25,7 @@ type route struct {
 	audit                 string // action written to the audit log
 	status                int
 	tag                   string
+	watch                 bool // on the router of progress
 }
 
 // operation describes a route. Its guard runs before anything of the request is
@@ -48,7 +49,11 @@ func (a *API) operation(rt *route) huma.Operation {
 func handle[I, O any](a *API, rt route, fn func(ctx context.Context, p *access.Principal, in *I) (*O, error)) {
 	op := a.operation(&rt)
 	op.Middlewares = huma.Middlewares{a.guard(&rt)}
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+	on := a.huma
+	if rt.watch {
+		on = a.watch
+	}
+	huma.Register(on, op, func(ctx context.Context, in *I) (*O, error) {
 		c := callOf(ctx)
 		out, err := fn(ctx, c.principal, in)
 		if err != nil {

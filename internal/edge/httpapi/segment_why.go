@@ -203,7 +203,7 @@ func (a *API) takeRFM(ctx context.Context, p *access.Principal, _ *None) (*Body[
 	return body(rfmOutBody{&out})
 }
 
-type readyShape struct {
+type readySegment struct {
 	Key         string    `json:"key"`
 	Name        string    `json:"name"`
 	Description string    `json:"description"`
@@ -214,14 +214,14 @@ type readyShape struct {
 }
 
 func (a *API) readySegments(_ context.Context, p *access.Principal, _ *None) (*Body[struct {
-	Segments []readyShape `json:"segments"`
+	Segments []readySegment `json:"segments"`
 }], error) {
 	list, err := segment.Ready(p.Locale)
 	if err != nil {
 		return nil, err
 	}
 	var out struct {
-		Segments []readyShape `json:"segments"`
+		Segments []readySegment `json:"segments"`
 	}
 	for _, r := range list {
 		raw, err := json.Marshal(r.When)
@@ -229,7 +229,7 @@ func (a *API) readySegments(_ context.Context, p *access.Principal, _ *None) (*B
 			return nil, err
 		}
 		_, made := a.Segments.ByKey(p.Workspace, r.Key)
-		out.Segments = append(out.Segments, readyShape{r.Key, r.Name, r.Description, condition{raw}, expr.Sentence(r.When, p.Locale), r.Needs, made})
+		out.Segments = append(out.Segments, readySegment{r.Key, r.Name, r.Description, condition{raw}, expr.Sentence(r.When, p.Locale), r.Needs, made})
 	}
 	return body(out)
 }
