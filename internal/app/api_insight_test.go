@@ -1,11 +1,16 @@
 package app_test
 
 import (
+	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/query"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/tidwall/gjson"
 )
 
@@ -81,7 +86,9 @@ func alertOf(x *tenant) obj {
 
 func (x *tenant) alert() int64 {
 	x.t.Helper()
-	return x.want("POST", "/alerts", alertOf(x)).Get("id").Int()
+	a := alertOf(x)
+	a["enabled"] = false // nothing changes it but who is meant to
+	return x.want("POST", "/alerts", a).Get("id").Int()
 }
 
 func alertScenarios() map[string]scenario {
@@ -167,5 +174,57 @@ func TestCostImport(t *testing.T) {
 	k := x.want("GET", "/kpis", nil).Get(`kpis.#(key=="cac")`)
 	if k.Get("numerator").Int() < 1200 || k.Get("value").Float() != k.Get("numerator").Float()/k.Get("denominator").Float() || !strings.Contains(k.Get("note").Str, "99.00 USD") {
 		t.Errorf("CAC %s", k)
+	}
+}
+
+// slow is a timeline whose scans wait until they are called off.
+type slow struct {
+	query.Source
+	entered, stopped chan struct{}
+}
+
+func (s *slow) Scan(ctx context.Context, req timeline.Request, _ func(int, core.CustomerID, *timeline.Rows) error) error {
+	req.Progress(3, 9)
+	s.entered <- struct{}{}
+	<-ctx.Done()
+	s.stopped <- struct{}{}
+	return ctx.Err()
+}
+
+// TestChartStopsWithItsClient: while it is computed its progress can be seen; when
+// the client goes, so does the work.
+func TestChartStopsWithItsClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	s := &slow{w.srv.Timeline, make(chan struct{}, 1), make(chan struct{}, 1)}
+	w.srv.Insight.Source = s
+	id := itoa(w.a.insight())
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		req, err := http.NewRequestWithContext(ctx, "GET", w.srv.URL()+"/api/v1/insights/"+id+"/run?progress=my-own_chart", nil)
+		if err == nil {
+			req.Header.Set("Authorization", "Bearer "+w.a.keys[access.Analyst])
+			var res *http.Response
+			if res, err = http.DefaultClient.Do(req); err == nil {
+				err = res.Body.Close()
+			}
+		}
+		done <- err
+	}()
+	<-s.entered
+	if p := w.a.want("GET", "/insights/progress/my-own_chart", nil); p.Get("state").Str != "running" || p.Get("done").Int() != 3 || p.Get("total").Int() != 9 {
+		t.Errorf("progress %s", p)
+	}
+	if p := w.b.want("GET", "/insights/progress/my-own_chart", nil); p.Get("state").Str != "unknown" {
+		t.Errorf("the other workspace sees progress %s", p)
+	}
+	leave()
+	<-s.stopped
+	if err := <-done; err == nil {
+		t.Error("the client that left got an answer")
+	}
+	if p := w.a.want("GET", "/insights/progress/my-own_chart", nil); p.Get("state").Str != "unknown" {
+		t.Errorf("afterwards progress is %s", p)
 	}
 }

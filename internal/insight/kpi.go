@@ -162,22 +162,7 @@ func (s *Service) OfStages(r *Report, lang string, targets Targets) map[string][
 func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string {
 	n := noting{s: s, lang: lang}
 	sum := &r.tally.sums[current]
-	switch {
-	case d.costs():
-		n.costNotes(r, d, v)
-	case !v.ok && d.Compute == "k" && sum[cInvites] == 0:
-		n.add("no_invites")
-	case !v.ok && d.Compute == "mrr":
-		n.add("no_subs")
-	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
-		n.add("needs_goods")
-	case !v.ok && d.Compute == "inverse":
-		n.add("no_margin")
-	case !v.ok && (d.Compute == "km" || d.Compute == "median"):
-		n.add("not_reached")
-	case !v.ok:
-		n.add("no_value")
-	}
+	n.missing(r, d, v)
 	if r.Incomplete() {
 		n.add("incomplete")
 	}
@@ -225,6 +210,27 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 		n.days("lapse", r.spec.lapse())
 	}
 	return n.text
+}
+
+// missing says why there is no value, and of KPIs of costs what is inside.
+func (n *noting) missing(r *Report, d *Definition, v *value) {
+	sum := &r.tally.sums[current]
+	switch {
+	case d.costs():
+		n.costNotes(r, d, v)
+	case !v.ok && d.Compute == "k" && sum[cInvites] == 0:
+		n.add("no_invites")
+	case !v.ok && d.Compute == "mrr":
+		n.add("no_subs")
+	case !v.ok && d.Compute == "inverse" && sum[cCostRevenue] == 0:
+		n.add("needs_goods")
+	case !v.ok && d.Compute == "inverse":
+		n.add("no_margin")
+	case !v.ok && (d.Compute == "km" || d.Compute == "median"):
+		n.add("not_reached")
+	case !v.ok:
+		n.add("no_value")
+	}
 }
 
 // sortedKeys gives the keys of a map in their order.

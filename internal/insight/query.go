@@ -29,6 +29,8 @@ type Answer struct {
 	Raw      json.RawMessage
 	Computed core.Micros
 	Cached   bool
+	// Identity is the version of the map of identifiers that it rests on.
+	Identity int64
 }
 
 // Result decodes the answer.
@@ -89,14 +91,18 @@ func (s *Service) Run(ctx context.Context, ask Ask) (*Answer, error) {
 		s.flights.mu.Lock()
 		s.flights.watch(q.ws, ask.Progress, ended(k))
 		s.flights.mu.Unlock()
-		return &Answer{k.raw, k.computed, true}, nil
+		return k.answer(true), nil
 	}
 	f := s.flights.join(ctx, q, ask.Progress, func(ctx context.Context, f *flight) (*held, error) { return s.answer(ctx, q, &ask, f) })
 	k, err := s.flights.wait(ctx, q, ask.Progress, f)
 	if err != nil {
 		return nil, err
 	}
-	return &Answer{k.raw, k.computed, false}, nil
+	return k.answer(false), nil
+}
+
+func (k *held) answer(cached bool) *Answer {
+	return &Answer{k.raw, k.computed, cached, k.q.change[1]}
 }
 
 // Progress tells how far the chart is that a client named in its Ask.

@@ -32,8 +32,9 @@ type answer struct{ json.RawMessage }
 
 // Schema describes the outer form.
 func (answer) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: "object", AdditionalProperties: true, Required: []string{"kind", "cached"},
+	return &huma.Schema{Type: "object", AdditionalProperties: true, Required: []string{"kind", "cached", "identity_version"},
 		Properties: map[string]*huma.Schema{"kind": {Type: "string"}, "cached": {Type: "boolean", Description: "It was computed before, and nothing has changed since"},
+			"identity_version":   {Type: "integer", Format: "int64", Description: "Of the map from identifiers to customers: it rises with merges"},
 			"definition_version": {Type: "integer", Format: "int64", Description: "Of a saved insight"}},
 		Description: "`kind`, `from`, `to` and `computed_at` in microseconds UTC, the part of the kind, and `meta` with what was read, hints and what was left out."}
 }
@@ -245,6 +246,7 @@ func (a *API) run(ctx context.Context, p *access.Principal, spec query.Spec, pro
 	if res.Cached {
 		head = []byte(`{"cached":true`)
 	}
+	head = append(append(head, `,"identity_version":`...), itoa(res.Identity)...)
 	if version > 0 {
 		head = append(append(head, `,"definition_version":`...), itoa(version)...)
 	}
