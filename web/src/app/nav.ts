@@ -1,5 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
-import { IconAlert, IconBoard, IconBuilding, IconFlow, IconGauge, IconHistory, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
+import { IconAlert, IconBoard, IconBuilding, IconFlow, IconGauge, IconHistory, IconInsight, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
 
 export type NavItem = { to: string; label: string; keys: string; icon: typeof IconBoard }
 export type NavGroup = { label: string; title?: string; items: NavItem[] }
@@ -15,6 +15,7 @@ export function useNav(): NavGroup[] {
         { to: '/flow', label: t`Flow`, keys: 'f', icon: IconFlow },
         { to: '/time-lapse', label: t`Time-lapse`, keys: 't', icon: IconLapse },
         { to: '/kpis', label: t`KPIs`, keys: 'k', icon: IconGauge },
+        { to: '/insights', label: t`Insights`, keys: 'n', icon: IconInsight },
         { to: '/customers', label: t`Customers`, keys: 'c', icon: IconUsers },
         { to: '/stage-models', label: t`Stage models`, keys: 'm', icon: IconModel },
       ],

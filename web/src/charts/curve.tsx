@@ -2,7 +2,7 @@ import { useElementSize } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { scaleLog } from 'd3-scale'
 import { curveStepAfter, line } from 'd3-shape'
-import { useMemo, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { useFormat } from '~/ui/format'
 import { valueAxis } from './axis'
 import { ChartFrame } from './frame'
@@ -23,7 +23,7 @@ const stops = 48
  * The share that has converted by a time since step 1, as steps. Time is on a logarithmic axis: most convert in
  * minutes and the rest over days.
  */
-export function ConversionCurve({ label, file, curves, window }: { label: string; file: string; curves: Curve[]; window: number }) {
+export function ConversionCurve({ label, file, curves, window, extra }: { label: string; file: string; curves: Curve[]; window: number; extra?: ReactNode }) {
   const { t } = useLingui()
   const f = useFormat()
   const { ref, width } = useElementSize()
@@ -44,6 +44,7 @@ export function ConversionCurve({ label, file, curves, window }: { label: string
     <ChartFrame
       label={label}
       file={file}
+      extra={extra}
       across={stops}
       at={at}
       onAt={setAt}

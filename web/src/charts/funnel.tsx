@@ -10,13 +10,13 @@ import { Tip } from './tip'
 import classes from './charts.module.css'
 
 export type FunnelOutcome = 'reached' | 'dropped' | 'pending'
-type Props = { label: string; file: string; names: string[]; groups: FunnelView[]; /** Pieces of timelines rather than customers are counted. */ pieces?: boolean; height?: number; compact?: boolean; extra?: ReactNode; onOpen?: (group: number, step: number, outcome: FunnelOutcome) => void; onExcluded?: (group: number) => void; onPending?: (group: number) => void }
+type Props = { label: string; file: string; names: string[]; groups: FunnelView[]; /** Pieces of timelines rather than customers are counted. */ pieces?: boolean; height?: number; compact?: boolean; extra?: ReactNode; onOpen?: (group: number, step: number, outcome: FunnelOutcome) => void; onExcluded?: (group: number) => void }
 
 const outcomes: FunnelOutcome[] = ['reached', 'dropped', 'pending']
 const shownBars = 6
 
 /** Steps as columns. What left and what still has time are told apart: a window that runs is not a loss. */
-export function FunnelChart({ label, file, names, groups, height = 190, compact, extra, onOpen, onExcluded, onPending, pieces }: Props) {
+export function FunnelChart({ label, file, names, groups, height = 190, compact, extra, onOpen, onExcluded, pieces }: Props) {
   const { t } = useLingui()
   const f = useFormat()
   const [at, setAt] = useState<number>()
@@ -83,7 +83,7 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
                 }
                 return (
                   <div key={g.key} className={classes.barBox} onPointerMove={hover}>
-                    {coming > 0 && <button type="button" tabIndex={-1} className={classes.pend} style={{ height: `${coming}%` }} onClick={() => onPending?.(k)} />}
+                    {coming > 0 && <button type="button" tabIndex={-1} className={classes.pend} style={{ height: `${coming}%` }} onClick={() => open(index(k, 'pending', s - 1))} />}
                     <button type="button" tabIndex={-1} className={classes.bar} data-at={at === index(k, 'reached', s)} style={{ height: `${full}%`, background: look(g.slot).color }} onClick={() => open(index(k, 'reached', s))} />
                   </div>
                 )
@@ -128,7 +128,7 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
       {main && !compact && (
         <div className={classes.tools} style={{ fontSize: '0.84rem' }}>
           <Fate label={pieces ? t`Conversions` : t`Converted`} value={`${f.int(sum(groups, 'converted'))} (${ratio(sum(groups, 'entered') ? sum(groups, 'converted') / sum(groups, 'entered') : null)})`} />
-          <Fate label={t`Still have time`} value={f.int(sum(groups, 'pending'))} onOpen={groups.length === 1 && main.pending > 0 && onPending ? () => onPending(0) : undefined} />
+          <Fate label={t`Still have time`} value={f.int(sum(groups, 'pending'))} />
           <Fate label={t`Excluded`} value={f.int(sum(groups, 'excluded'))} onOpen={groups.length === 1 && main.excluded > 0 && onExcluded ? () => onExcluded(0) : undefined} />
         </div>
       )}

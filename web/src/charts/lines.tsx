@@ -275,15 +275,12 @@ const lastOf = (values: (number | null)[]) => values.findLast((v) => v !== null)
 
 function tipRows(lines: Line[], k: number, strong: number | undefined, averageWord: string) {
   const near = lines.length > 9 ? lines.filter((_, i) => i === strong || i < 8) : lines
-  return near.flatMap((l) => {
+  return near.map((l) => {
     const v = l.values[k]
     const before = l.before?.[k]
     const average = l.average?.[k]
-    return [
-      { mark: <Glyph slot={l.slot} />, label: l.label, value: v === null || v === undefined ? '–' : l.format(v), strong: lines.indexOf(l) === strong },
-      ...(average !== null && average !== undefined ? [{ label: averageWord, value: l.format(average) }] : []),
-      ...(before !== null && before !== undefined ? [{ mark: <Glyph slot={l.slot} before />, label: '', value: l.format(before) }] : []),
-    ]
+    const sub = [average !== null && average !== undefined ? `${averageWord} ${l.format(average)}` : '', before !== null && before !== undefined ? `··· ${l.format(before)}` : ''].filter(Boolean).join('  ')
+    return { mark: <Glyph slot={l.slot} />, label: l.label, value: v === null || v === undefined ? '–' : l.format(v), sub, strong: lines.indexOf(l) === strong }
   })
 }
 

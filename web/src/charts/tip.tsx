@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import classes from './charts.module.css'
 
-export type TipRow = { mark?: ReactNode; label: ReactNode; value: ReactNode; strong?: boolean }
+export type TipRow = { mark?: ReactNode; label: ReactNode; value: ReactNode; sub?: ReactNode; strong?: boolean }
 
 /** The box beside a point. It is for eyes only: the frame says the same aloud. */
 export function Tip({ x, y, width, title, rows, note }: { x: number; y: number; width: number; title: ReactNode; rows: TipRow[]; note?: ReactNode }) {
@@ -13,6 +13,7 @@ export function Tip({ x, y, width, title, rows, note }: { x: number; y: number; 
         <div key={i} className={classes.tipRow} data-strong={r.strong || undefined}>
           {r.mark}
           <span>{r.label}</span>
+          {r.sub && <small>{r.sub}</small>}
           <b>{r.value}</b>
         </div>
       ))}
