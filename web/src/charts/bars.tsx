@@ -99,7 +99,7 @@ export function BarChart({ label, file, xHead, xs, series, axisFormat, whole, he
           />
         )}
       </div>
-      {series.length > 1 && !compact && <Legend label={t`Parts`} items={series.map((s) => ({ key: s.key, label: s.label, glyph: <Swatch slot={s.slot} hatched={s.hatched} />, value: s.total }))} />}
+      {series.length > 1 && <Legend label={t`Parts`} items={series.map((s) => ({ key: s.key, label: s.label, glyph: <Swatch slot={s.slot} hatched={s.hatched} />, value: s.total }))} />}
     </ChartFrame>
   )
 }

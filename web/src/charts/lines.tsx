@@ -248,7 +248,7 @@ export function LineChart({ label, file, xHead, xs, beforeXs, lines, marks = [],
           />
         )}
       </div>
-      {(lines.length > 1 || lines[0]?.total !== undefined) && !compact && (
+      {(lines.length > 1 || (lines[0]?.total !== undefined && !compact)) && (
         <Legend
           label={t`Lines`}
           items={lines.map((l) => ({ key: l.key, label: l.label, glyph: <Glyph slot={l.slot} />, value: l.total, off: hidden.has(l.key) }))}

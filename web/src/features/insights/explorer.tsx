@@ -13,9 +13,7 @@ import { Card, Empty, Loaded, Page } from '~/ui/page'
 import { useSearchState } from '~/ui/search-state'
 import { emptySpec, missing, tidy } from './draft'
 import { Problems } from './problems'
-import { RangeField } from './range-field'
 import { useRun } from './run'
-import { SaveBar } from './save'
 import type { TrendForm } from './trend-view'
 import { useAutoName, useHintText, useInsightKind, useRangeText } from './words'
 import classes from './insights.module.css'
@@ -23,6 +21,8 @@ import classes from './insights.module.css'
 // The frame is there first; the form and the charts follow side by side.
 const Definition = lazy(() => import('./definition'))
 const InsightView = lazy(() => import('./view').then((m) => ({ default: m.InsightView })))
+const RangeField = lazy(() => import('./range-field').then((m) => ({ default: m.RangeField })))
+const SaveBar = lazy(() => import('./save').then((m) => ({ default: m.SaveBar })))
 const People = lazy(() => import('./people'))
 const Notes = lazy(() => import('./notes'))
 
@@ -85,7 +85,12 @@ function Explorer({ start, saved }: { start: Spec; saved?: SavedInsight }) {
   const gaps = useMemo(() => missing(spec), [spec])
   const problems = useMemo(() => ({ error: run.error, missing: gaps }), [run.error, gaps])
   return (
-    <Page title={saved?.name ?? t`New insight`} sub={saved ? saved.description || t`${kindName(saved.kind)}, version ${saved.version}` : autoName(spec)} actions={<SaveBar spec={tidy(spec)} saved={saved} changed={changed} ready={gaps.length === 0} discard={() => saved && setSpec(saved.spec)} />}>
+    <Page title={saved?.name ?? t`New insight`} sub={saved ? saved.description || t`${kindName(saved.kind)}, version ${saved.version}` : autoName(spec)} actions={
+        <Suspense>
+          <SaveBar spec={tidy(spec)} saved={saved} changed={changed} ready={gaps.length === 0} discard={() => saved && setSpec(saved.spec)} />
+        </Suspense>
+      }
+    >
       <Problems.Provider value={problems}>
       <div className={classes.layout}>
         <Card>
@@ -113,7 +118,7 @@ function Result({ range, run, gaps, form, setForm, onDrill }: { range: ReactNode
   const { answer } = run
   return (
     <Card>
-      {range}
+      <Suspense fallback={<Skeleton height={30} mb="sm" />}>{range}</Suspense>
       <div className={classes.result} aria-busy={run.loading && !answer}>
         {run.slow && <Progress className={classes.bar} value={run.share === undefined ? 100 : 100 * run.share} animated={run.share === undefined} size="xs" aria-label={run.queued ? t`Waiting for other questions to be answered` : t`Reading the timeline`} />}
         {run.error ? <RunError error={run.error} retry={run.retry} /> : null}

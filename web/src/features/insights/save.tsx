@@ -6,11 +6,12 @@ import { lazy, Suspense, useState } from 'react'
 import { insights, type SavedInsight, type Spec } from '~/api/insights'
 import { useCan } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
-import { IconCopy, IconDots, IconEdit, IconHistory, IconTrash } from '~/ui/icons'
+import { IconCopy, IconDashboard, IconDots, IconEdit, IconHistory, IconTrash } from '~/ui/icons'
 import { useToast } from '~/ui/toast'
 import { useAutoName } from './words'
 
 const Versions = lazy(() => import('./versions'))
+const AddToDashboard = lazy(() => import('~/features/dashboards/add-to'))
 
 /** Saves, renames, duplicates and deletes an insight. */
 export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; saved?: SavedInsight; changed: boolean; ready: boolean; discard: () => void }) {
@@ -21,7 +22,7 @@ export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; 
   const toast = useToast()
   const autoName = useAutoName()
   const [naming, setNaming] = useState<'create' | 'rename' | 'copy'>()
-  const [panel, setPanel] = useState<'versions'>()
+  const [panel, setPanel] = useState<'versions' | 'dashboard'>()
   const refresh = () => client.invalidateQueries({ queryKey: ['insights'] })
   const open = (s: SavedInsight) => navigate({ to: '/insights/$id', params: { id: String(s.id) }, search: {} })
   const update = useMutation({
@@ -64,6 +65,7 @@ export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; 
           <Menu.Dropdown>
             <Menu.Item leftSection={<IconEdit size={16} />} onClick={() => setNaming('rename')}>{t`Rename`}</Menu.Item>
             <Menu.Item leftSection={<IconCopy size={16} />} onClick={() => setNaming('copy')}>{t`Duplicate`}</Menu.Item>
+            <Menu.Item leftSection={<IconDashboard size={16} />} onClick={() => setPanel('dashboard')}>{t`Put on a dashboard`}</Menu.Item>
             <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => setPanel('versions')}>{t`Versions`}</Menu.Item>
             <Menu.Divider />
             <Menu.Item c="var(--app-bad)" leftSection={<IconTrash size={16} />} onClick={() => remove.mutate()}>{t`Delete`}</Menu.Item>
@@ -93,6 +95,7 @@ export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; 
       )}
       <Suspense>
         {panel === 'versions' && saved && <Versions saved={saved} close={() => setPanel(undefined)} restore={(old) => update.mutate(old)} />}
+        {panel === 'dashboard' && saved && <AddToDashboard insight={saved} close={() => setPanel(undefined)} />}
       </Suspense>
     </Group>
   )

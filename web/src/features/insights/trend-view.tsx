@@ -6,7 +6,7 @@ import { placeOf } from '~/charts/axis'
 import { BarChart } from '~/charts/bars'
 import { BigNumber } from '~/charts/big'
 import { type Line, LineChart, type Mark } from '~/charts/lines'
-import { useFormat } from '~/ui/format'
+import { minorDigits, useFormat } from '~/ui/format'
 import type { ViewProps } from './view'
 import { useBuckets, useSeriesFormat, useSeriesLabel, useValueLabel } from './words'
 
@@ -47,7 +47,7 @@ export function TrendView({ answer, onDrill, compact, height, annotations, form,
     return !!series(l) && (m === 'count' || m === 'customers' || m === 'active')
   })
   const money = drawn.length > 0 && drawn.every((l) => series(l)?.money)
-  const axisFormat = money ? (n: number) => formatOf({ money: true })(n) : (n: number) => (Math.abs(n) < 10 && !whole ? f.decimal(n) : f.compact(n))
+  const axisFormat = money ? (n: number) => f.money(n * 10 ** minorDigits(f.currency), f.currency, { notation: 'compact', maximumFractionDigits: 1 }) : (n: number) => (Math.abs(n) < 10 && !whole ? f.decimal(n) : f.compact(n))
   const cell = (line: number, bucket?: number): Cell => {
     const l = drawn[line]!
     return { series: l.series, ...(bucket === undefined ? {} : { bucket }), ...(spec.breakdown && !l.value.all ? { value: l.value } : {}) }
