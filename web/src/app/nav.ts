@@ -1,5 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
-import { IconAlert, IconBoard, IconBuilding, IconFlow, IconGauge, IconHistory, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
+import { IconAlert, IconBell, IconBoard, IconBuilding, IconCoin, IconDashboard, IconFlow, IconGauge, IconHistory, IconInsight, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
 
 export type NavItem = { to: string; label: string; keys: string; icon: typeof IconBoard }
 export type NavGroup = { label: string; title?: string; items: NavItem[] }
@@ -15,6 +15,9 @@ export function useNav(): NavGroup[] {
         { to: '/flow', label: t`Flow`, keys: 'f', icon: IconFlow },
         { to: '/time-lapse', label: t`Time-lapse`, keys: 't', icon: IconLapse },
         { to: '/kpis', label: t`KPIs`, keys: 'k', icon: IconGauge },
+        { to: '/dashboards', label: t`Dashboards`, keys: 'h', icon: IconDashboard },
+        { to: '/insights', label: t`Insights`, keys: 'n', icon: IconInsight },
+        { to: '/alerts', label: t`Alerts`, keys: 'o', icon: IconBell },
         { to: '/customers', label: t`Customers`, keys: 'c', icon: IconUsers },
         { to: '/stage-models', label: t`Stage models`, keys: 'm', icon: IconModel },
       ],
@@ -25,6 +28,7 @@ export function useNav(): NavGroup[] {
       items: [
         { to: '/data/live', label: t`Live events`, keys: 'e', icon: IconStream },
         { to: '/data/sources', label: t`Sources`, keys: 's', icon: IconSource },
+        { to: '/costs', label: t`Costs`, keys: 'y', icon: IconCoin },
         { to: '/imports', label: t`Imports`, keys: 'i', icon: IconUpload },
         { to: '/data/quarantine', label: t`Quarantine`, keys: 'q', icon: IconAlert },
         { to: '/data/unknown-keys', label: t`Unknown keys`, keys: 'u', icon: IconKey },

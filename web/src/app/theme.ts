@@ -1,4 +1,5 @@
 import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { seriesColors } from '~/charts/palette'
 
 const slate: MantineColorsTuple = ['#c9ced8', '#b3bac7', '#8f98a8', '#69717f', '#434a57', '#323843', '#242931', '#1a1e25', '#13161b', '#0d0f13']
 
@@ -73,6 +74,10 @@ export const variables: CSSVariablesResolver = () => {
     '--mantine-color-default': '#1b1f26',
     '--mantine-color-default-border': '#333945',
   }
+  seriesColors.light.forEach((color, i) => {
+    light[`--chart-${i + 1}`] = color
+    dark[`--chart-${i + 1}`] = seriesColors.dark[i]!
+  })
   for (const name of names) {
     light[`--mantine-color-${name}-light-color`] = name === 'gray' ? '#3b424e' : `color-mix(in oklab, var(--mantine-color-${name}-9) 78%, black)`
     dark[`--mantine-color-${name}-light-color`] = name === 'gray' ? '#cfd5e0' : `var(--mantine-color-${name}-2)`

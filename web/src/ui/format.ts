@@ -76,6 +76,8 @@ function makeFormat(locale: string, timeZone: string, currency: string, units: {
     date: zoned({ dateStyle: 'medium' }),
     dayMonth: zoned({ day: 'numeric', month: 'short' }),
     monthYear: zoned({ month: 'short', year: 'numeric' }),
+    hour: zoned({ hour: '2-digit', minute: '2-digit' }),
+    year: zoned({ year: 'numeric' }),
     longDate: zoned({ weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' }),
     time: zoned({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     dateTime: zoned({ dateStyle: 'medium', timeStyle: 'short' }),

@@ -96,6 +96,12 @@ export function KpiDetails({ kpi, children }: { kpi: Kpi; children?: ReactNode }
         <dd>
           {f.dateTimeZone(kpi.computed_at)} · {t`version ${kpi.version}`}
         </dd>
+        {kpi.owner && (
+          <>
+            <dt>{t`Owner`}</dt>
+            <dd>{kpi.owner}</dd>
+          </>
+        )}
         {kpi.note && (
           <>
             <dt>{t`Note`}</dt>

@@ -1,6 +1,7 @@
-import { ActionIcon, Button, Group, NativeSelect, NumberInput, Popover, Stack, TextInput, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Anchor, Button, Group, NativeSelect, NumberInput, Popover, Stack, TextInput, UnstyledButton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { api, q, type Kpi } from '~/api'
 import { useCan } from '~/app/session'
@@ -115,7 +116,9 @@ function KpiRow({ kpi, color }: { kpi: Kpi; color?: string }) {
               </ActionIcon>
             </Popover.Target>
             <Popover.Dropdown aria-label={name(kpi)}>
-              <KpiDetails kpi={kpi} />
+              <KpiDetails kpi={kpi}>
+                <Anchor component={Link} size="sm" {...({ to: '/alerts', search: { kpi: kpi.key, stage: kpi.stage ?? undefined } } as object)}>{t`Tell me when this changes`}</Anchor>
+              </KpiDetails>
             </Popover.Dropdown>
           </Popover>
         </span>

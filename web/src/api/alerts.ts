@@ -1,0 +1,18 @@
+// Alerts on KPIs and on lines of saved trends.
+import { queryOptions } from '@tanstack/react-query'
+import { api } from './client'
+
+export type Watched = { kpi?: string; stage?: string; model?: number; period?: string; insight?: number; line?: string; value?: string }
+export type Rule = { kind: 'threshold' | 'change' | 'anomaly'; op?: 'above' | 'below'; value?: number; direction?: 'up' | 'down' | 'both'; by?: number; deviations?: number; seasons?: number; least?: number }
+export type Schedule = { every: string; at?: string }
+export type Alert = { id: number; name: string; enabled: boolean; watched: Watched; rule: Rule; schedule: Schedule; webhook?: number; state: 'ok' | 'firing' | 'recovered'; since: number; checked_at: number | null; next_at: number | null; problem?: string; created_at: number; updated_at: number; by: string }
+export type AlertBody = Pick<Alert, 'name' | 'watched' | 'rule' | 'schedule'> & { enabled?: boolean; webhook?: number }
+export type AlertEntry = { n: number; at: number; state: 'firing' | 'recovered'; value: number | null; limit?: number; expected?: number; change?: number; deviation?: number; low?: number; high?: number; history?: number }
+
+export const alerts = {
+  list: () => queryOptions({ queryKey: ['alerts'], queryFn: () => api.get<{ alerts: Alert[] }>('/alerts').then((r) => r.alerts), refetchInterval: 15_000 }),
+  history: (id: number) => queryOptions({ queryKey: ['alerts', id, 'history'], queryFn: () => api.get<{ history: AlertEntry[] }>(`/alerts/${id}/history`).then((r) => r.history) }),
+  create: (body: AlertBody) => api.post<Alert>('/alerts', body),
+  change: (id: number, body: Partial<AlertBody>) => api.patch<Alert>(`/alerts/${id}`, body),
+  remove: (id: number) => api.delete(`/alerts/${id}`),
+}

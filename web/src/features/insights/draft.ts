@@ -1,0 +1,150 @@
+// Drafts of insights: what a fresh one holds, what is still to fill in, and what is sent.
+import type { EventPick, Exclusion, FunnelStep, InsightKind, Range, Series, Spec } from '~/api/insights'
+import { arity, gaps, parseSpan, type Test } from '~/api/expr'
+
+/** A place in a spec that is not filled in yet, named as the server names it. */
+export type Missing = { path: string; what: 'event' | 'property' | 'range' | 'formula' }
+
+export const defaultRange: Range = { last: '30d' }
+
+/** A fresh insight of a kind; names of events that exist make it answer at once. */
+export function emptySpec(kind: InsightKind, event = '', second = ''): Spec {
+  const pick: EventPick = { kind: 'track', event }
+  switch (kind) {
+    case 'trend':
+      return { kind, range: defaultRange, trend: { series: [pick], interval: 'day' } }
+    case 'funnel':
+      return { kind, range: defaultRange, funnel: { steps: [pick, { kind: 'track', event: second }], window: '14d' } }
+    case 'retention':
+      return { kind, range: { last: '90d' }, retention: { start: pick, unit: 'week', entry: 'first_time' } }
+    case 'growth':
+      return { kind, range: { last: '180d' }, growth: { ...pick, interval: 'month' } }
+    case 'stickiness':
+      return { kind, range: defaultRange, stickiness: { ...pick, interval: 'day' } }
+  }
+}
+
+/** The events that a spec names, in order, so that another kind begins with them. */
+export function eventsOf(spec: Spec): EventPick[] {
+  const list: EventPick[] = [...(spec.trend?.series ?? []), ...(spec.funnel?.steps ?? []), ...(spec.retention ? [spec.retention.start, ...(spec.retention.return ? [spec.retention.return] : [])] : []), ...(spec.growth ? [spec.growth] : []), ...(spec.stickiness ? [spec.stickiness] : [])]
+  return list.map(({ kind, event, where }) => ({ kind, event, ...(where ? { where } : {}) }))
+}
+
+/** Turns a question into one of another kind over the same events. */
+export function withKind(spec: Spec, kind: InsightKind): Spec {
+  if (spec.kind === kind) return spec
+  const events = eventsOf(spec)
+  const first = events[0] ?? { kind: 'track' as const, event: '' }
+  const next = emptySpec(kind)
+  if (next.trend) next.trend.series = events.length > 0 ? events : [first]
+  if (next.funnel) next.funnel.steps = [first, events[1] ?? { kind: 'track', event: '' }, ...events.slice(2)]
+  if (next.retention) next.retention = { ...next.retention, start: first, ...(events[1] ? { return: events[1] } : {}) }
+  if (next.growth) next.growth = { ...next.growth, ...first }
+  if (next.stickiness) next.stickiness = { ...next.stickiness, ...first }
+  return { ...next, ...(spec.where ? { where: spec.where } : {}), ...(spec.who ? { who: spec.who } : {}), ...(spec.bots ? { bots: true } : {}) }
+}
+
+const numericMeasures = ['sum', 'mean', 'min', 'max', 'median', 'percentile']
+
+/** Whether a measure reads a property. */
+export const readsProperty = (s: Series) => numericMeasures.includes(s.measure ?? 'count') || (s.measure === 'per_customer' && s.property !== undefined)
+
+/** What has to be filled in before the question can be asked. */
+export function missing(spec: Spec): Missing[] {
+  const out: Missing[] = []
+  const event = (e: EventPick, path: string) => {
+    if ((e.kind ?? 'track') === 'track' && !e.event) out.push({ path, what: 'event' })
+  }
+  spec.trend?.series.forEach((s, i) => {
+    event(s, `trend.series[${i}]`)
+    if (numericMeasures.includes(s.measure ?? 'count') && !s.property) out.push({ path: `trend.series[${i}]`, what: 'property' })
+  })
+  spec.trend?.formulas?.forEach((f, i) => f.formula.trim() || out.push({ path: `trend.formulas[${i}]`, what: 'formula' }))
+  spec.funnel?.steps.forEach((s, i) => event(s, `funnel.steps[${i}]`))
+  spec.funnel?.exclude?.forEach((x, i) => event(x, `funnel.exclude[${i}]`))
+  if (spec.retention) {
+    event(spec.retention.start, 'retention.start')
+    if (spec.retention.return) event(spec.retention.return, 'retention.return')
+  }
+  if (spec.growth) event(spec.growth, 'growth')
+  if (spec.stickiness) event(spec.stickiness, 'stickiness')
+  const range = spec.range
+  if ('last' in range ? !parseSpan(range.last) : !range.from || !range.to || range.from >= range.to) out.push({ path: 'range', what: 'range' })
+  return out
+}
+
+const complete = (t: Test) => t.name !== '' && (arity(t.op) !== 1 || (t.value !== undefined && t.value !== '')) && (arity(t.op) !== 'list' || (Array.isArray(t.value) && t.value.length > 0))
+
+function tidyWhere<T extends { where?: Test[] }>(o: T): T {
+  const where = o.where?.filter(complete)
+  const { where: _, ...rest } = o
+  return (where && where.length > 0 ? { ...rest, where } : rest) as T
+}
+
+const tidyEvent = <T extends EventPick>(e: T): T => {
+  const next = tidyWhere(e)
+  if (!next.event) delete next.event
+  return next
+}
+
+/** What is sent: without conditions that are still being typed, and without empty parts. */
+export function tidy(spec: Spec): Spec {
+  const next: Spec = tidyWhere({ ...spec })
+  if (next.who && gaps(next.who).length > 0) delete next.who
+  if (next.trend) {
+    next.trend = { ...next.trend, series: next.trend.series.map((s) => tidySeries(tidyEvent({ ...s }))) }
+    if (!next.trend.formulas?.length) delete next.trend.formulas
+    if (!next.trend.breakdown?.property) delete next.trend.breakdown
+  }
+  if (next.funnel) {
+    next.funnel = { ...next.funnel, steps: next.funnel.steps.map((s) => tidyEvent<FunnelStep>({ ...s })) }
+    if (next.funnel.exclude?.length) next.funnel.exclude = next.funnel.exclude.map((x) => tidyEvent<Exclusion>({ ...x }))
+    else delete next.funnel.exclude
+    if (!next.funnel.breakdown?.property) delete next.funnel.breakdown
+  }
+  if (next.retention) {
+    next.retention = { ...next.retention, start: tidyEvent({ ...next.retention.start }), ...(next.retention.return ? { return: tidyEvent({ ...next.retention.return }) } : {}) }
+    if (!next.retention.breakdown?.property) delete next.retention.breakdown
+    if (!next.retention.property) delete next.retention.property
+  }
+  if (next.growth) next.growth = tidyEvent({ ...next.growth })
+  if (next.stickiness) next.stickiness = tidyEvent({ ...next.stickiness })
+  return JSON.parse(JSON.stringify(next)) as Spec
+}
+
+function tidySeries(s: Series): Series {
+  if (!readsProperty(s) || !s.property) {
+    delete s.property
+    delete s.money
+  }
+  if (s.measure !== 'percentile') delete s.percentile
+  if (s.measure !== 'active') delete s.days
+  if (s.measure === 'count') delete s.measure
+  return s
+}
+
+/** Reads brackets such as "0, 1-3, 4-7"; undefined when a part makes no sense. */
+export function parseBrackets(text: string): [number, number][] | undefined {
+  const out: [number, number][] = []
+  for (const part of text.split(',').map((p) => p.trim()).filter(Boolean)) {
+    const m = /^(\d{1,4})(?:\s*[-–]\s*(\d{1,4}))?$/.exec(part)
+    if (!m) return undefined
+    const from = Number(m[1])
+    const to = m[2] === undefined ? from : Number(m[2])
+    if (to < from || (out.length > 0 && from <= out[out.length - 1]![1])) return undefined
+    out.push([from, to])
+  }
+  return out
+}
+
+/** Writes a bracket as it is read. */
+export const bracketText = ([from, to]: [number, number]) => (from === to ? String(from) : `${from}–${to}`)
+
+/** Moves an item of a list one place up (-1) or down (1); at an end it stays. */
+export function shifted<T>(list: T[], i: number, by: -1 | 1): T[] {
+  const j = i + by
+  if (j < 0 || j >= list.length) return list
+  const next = [...list]
+  ;[next[i], next[j]] = [next[j]!, next[i]!]
+  return next
+}

@@ -1,0 +1,1 @@
+export { NewInsight as default } from './explorer'

@@ -1,0 +1,1 @@
+export { SavedInsightScreen as default } from './explorer'
