@@ -39,11 +39,14 @@ func segmentScenarios() map[string]scenario {
 			return obj{"name": x.name("segment"), "description": "d", "when": bought()}
 		}},
 		"POST /segments/preview": {perm: access.ReadData, quiet: true, body: when},
-		"GET /segments/overlap":  {perm: access.ReadData, ids: func(x *tenant) []any { return nil }, query: "segments=1,2"},
-		"GET /segments/ready":    {perm: access.ReadData},
-		"GET /segments/rfm":      {perm: access.ReadData},
-		"POST /segments/rfm":     {perm: access.Design},
-		"GET /segments/{id}":     {perm: access.ReadData, ids: own},
+		"POST /segments/from-insight": {perm: access.Design, body: func(x *tenant, _ []any) any {
+			return obj{"name": x.name("cohort"), "spec": trendOfOrders(), "cell": obj{}}
+		}},
+		"GET /segments/overlap": {perm: access.ReadData, ids: func(x *tenant) []any { return nil }, query: "segments=1,2"},
+		"GET /segments/ready":   {perm: access.ReadData},
+		"GET /segments/rfm":     {perm: access.ReadData},
+		"POST /segments/rfm":    {perm: access.Design},
+		"GET /segments/{id}":    {perm: access.ReadData, ids: own},
 		"PATCH /segments/{id}": {perm: access.Design, ids: own, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("segment"), "when": obj{"did": obj{"event": "Order Completed", "op": "gte", "value": 2}}}
 		}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
@@ -96,6 +97,30 @@ func (a *App) tellSegments(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, 
 		}
 	}
 	return a.Hooks.Tell(ctx, tx, ws, news)
+}
+
+// usesOf lists the saved insights and webhooks that rest on a segment.
+func (a *App) usesOf(ctx context.Context, ws core.WorkspaceID, g segment.Segment) ([]segment.Use, error) {
+	var out []segment.Use
+	saved, err := a.Insight.Insights(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	for i := range saved {
+		if slices.Contains(saved[i].Spec.Segments(), g.Key) {
+			out = append(out, segment.Use{Kind: "insight", ID: saved[i].ID, Name: saved[i].Name})
+		}
+	}
+	hooks, err := a.Hooks.List(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	for i := range hooks {
+		if slices.Contains(hooks[i].Segments, g.ID) {
+			out = append(out, segment.Use{Kind: "webhook", ID: hooks[i].ID, Name: hooks[i].Name})
+		}
+	}
+	return out, nil
 }
 
 // Notify tells webhooks of an alert, in the transaction that makes it so.

@@ -23,7 +23,8 @@ func (s *Service) Evaluate(ctx context.Context, ws core.WorkspaceID, when *expr.
 	if err != nil {
 		return nil, fmt.Errorf("list customers: %w", err)
 	}
-	return s.evaluate(ctx, ws, m, at, everybody)
+	list, _, err := s.evaluate(ctx, ws, m, at, everybody)
+	return list, err
 }
 
 // evaluation is one pass over history.
@@ -34,43 +35,56 @@ type evaluation struct {
 	feeds   []*fold.Feed
 	matched [][]core.CustomerID // by worker: who satisfies it
 	met     [][]core.CustomerID // by worker: of whom rows were read
+	kinds   [][]kinds           // by worker: what the columns held
 }
 
 // evaluate is Evaluate for a machine; everybody are all customers, rising. A past
-// instant sees only those who were there then.
-func (s *Service) evaluate(ctx context.Context, ws core.WorkspaceID, m *machine, at core.Micros, everybody []core.CustomerID) ([]core.CustomerID, error) {
+// instant sees only those who were there then. It also tells which kinds of
+// values the properties and traits held that the condition reads.
+func (s *Service) evaluate(ctx context.Context, ws core.WorkspaceID, m *machine, at core.Micros, everybody []core.CustomerID) ([]core.CustomerID, map[string]kinds, error) {
 	now := core.FromTime(s.Clock.Now())
 	past := at != 0 && at < now
 	if past {
 		now = at
 	}
 	workers := runtime.GOMAXPROCS(0)
-	e := &evaluation{now: now, matched: make([][]core.CustomerID, workers), met: make([][]core.CustomerID, workers)}
+	e := &evaluation{now: now, matched: make([][]core.CustomerID, workers), met: make([][]core.CustomerID, workers), kinds: make([][]kinds, workers)}
 	e.prog, e.cond = m.ladder.Rung(0)
-	for range workers {
+	refs := m.ladder.Refs()
+	columns := fold.Columns(&refs)
+	for w := range workers {
+		e.kinds[w] = make([]kinds, len(columns))
 		e.feeds = append(e.feeds, e.prog.NewFeed())
 	}
-	refs := m.ladder.Refs()
-	req := timeline.Request{Workspace: ws, To: now + 1, Match: fold.Keys(m.Reads()), Columns: fold.Columns(&refs), Workers: workers}
+	req := timeline.Request{Workspace: ws, To: now + 1, Match: fold.Keys(m.Reads()), Columns: columns, Workers: workers}
 	if past {
 		req.Match = nil // any event tells that somebody was there
 	}
 	err := s.Timeline.Scan(ctx, req, func(w int, c core.CustomerID, r *timeline.Rows) error {
 		e.met[w] = append(e.met[w], c)
+		for k := range e.kinds[w] {
+			e.kinds[w][k].see(r.PropColumn(k))
+		}
 		if e.prog.Eval(e.feeds[w].Fold(c, r), e.cond, now) {
 			e.matched[w] = append(e.matched[w], c)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("fold history: %w", err)
+		return nil, nil, fmt.Errorf("fold history: %w", err)
 	}
 	out := slices.Concat(e.matched...)
 	if !past && m.Void() {
 		out = append(out, e.others(everybody)...)
 	}
 	slices.Sort(out)
-	return out, nil
+	seen := map[string]kinds{}
+	for k, name := range columns {
+		for w := range e.kinds {
+			seen[fold.Column(name)] |= e.kinds[w][k]
+		}
+	}
+	return out, seen, nil
 }
 
 // others are the customers of whom nothing was read and who satisfy the

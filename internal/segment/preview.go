@@ -8,7 +8,6 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
-	"github.com/ciclo/ciclo/internal/engine/timeline"
 )
 
 // Preview is what a condition would give, before it is saved.
@@ -26,7 +25,7 @@ type Preview struct {
 
 // Warning is something that is probably not meant so.
 type Warning struct {
-	Code string // matches_nobody, matches_all, never_leaves, unknown_event, unknown_trait, unknown_property
+	Code string // matches_nobody, matches_all, never_leaves, unknown_event, unknown_trait, unknown_property, type_mismatch
 	Name string
 }
 
@@ -56,7 +55,7 @@ func (s *Service) Preview(ctx context.Context, ws core.WorkspaceID, id int64, wh
 	if err != nil {
 		return nil, fmt.Errorf("list customers: %w", err)
 	}
-	in, err := s.evaluate(ctx, ws, m, 0, everybody)
+	in, seen, err := s.evaluate(ctx, ws, m, 0, everybody)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func (s *Service) Preview(ctx context.Context, ws core.WorkspaceID, id int64, wh
 		p.Enters, p.EnterSample = int64(len(enters)), sample(enters)
 		p.Leaves, p.LeaveSample = int64(len(leaves)), sample(leaves)
 	}
-	if p.Warnings, err = s.warnings(ctx, ws, when, p); err != nil {
+	if p.Warnings, err = s.warnings(ctx, ws, when, p, seen); err != nil {
 		return nil, err
 	}
 	p.Took = s.Clock.Now().Sub(start)
@@ -87,30 +86,4 @@ func sample(list []core.CustomerID) []core.CustomerID {
 		out[i] = list[i*len(list)/sampleSize+len(list)/(2*sampleSize)]
 	}
 	return out
-}
-
-func (s *Service) warnings(ctx context.Context, ws core.WorkspaceID, when *expr.Node, p *Preview) ([]Warning, error) {
-	var out []Warning
-	switch {
-	case p.Size == 0:
-		out = append(out, Warning{Code: "matches_nobody"})
-	case p.Size == p.Population:
-		out = append(out, Warning{Code: "matches_all"})
-	}
-	if p.Size > 0 && expr.Lasting(when) {
-		out = append(out, Warning{Code: "never_leaves"})
-	}
-	known, err := s.Timeline.Names(ctx, ws)
-	if err != nil {
-		return nil, fmt.Errorf("read event names: %w", err)
-	}
-	for _, ref := range expr.References(when).Events {
-		has := func(n timeline.NameStat) bool {
-			return n.Name == ref.Name && (ref.Kind == 0 || n.Kind == ref.Kind)
-		}
-		if ref.Name != "" && ref.Kind != core.KindSignal && !slices.ContainsFunc(known, has) {
-			out = append(out, Warning{"unknown_event", ref.Name})
-		}
-	}
-	return out, nil
 }

@@ -61,6 +61,9 @@ type Deps struct {
 	People   People
 	// Calendar gives a workspace's zone and first day of the week.
 	Calendar func(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error)
+	// Uses lists what beside segments rests on one: saved insights, webhooks; nil:
+	// nothing does.
+	Uses func(ctx context.Context, ws core.WorkspaceID, g Segment) ([]Use, error)
 	// News is told who entered and left, in the transaction that says so; nil:
 	// nobody listens.
 	News func(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, moves []Move) error
@@ -382,8 +385,12 @@ func (s *Service) Delete(ctx context.Context, ws core.WorkspaceID, id int64) err
 	if err != nil {
 		return err
 	}
-	if by := s.UsedBy(ws, g.Key); len(by) > 0 {
-		return errs.New(errs.Conflict, "segment_in_use", "segment %q is named by segment %q: change that one first", g.Name, by[0].Name)
+	by, err := s.UsedBy(ctx, ws, g)
+	if err != nil {
+		return err
+	}
+	if len(by) > 0 {
+		return errs.New(errs.Conflict, "segment_in_use", "segment %q is used by %s %q: change that first", g.Name, by[0].Kind, by[0].Name)
 	}
 	if g.Building {
 		return errs.New(errs.Conflict, "still_building", "this segment is still being computed: try again when it is done")
@@ -404,13 +411,24 @@ func (s *Service) Delete(ctx context.Context, ws core.WorkspaceID, id int64) err
 	return nil
 }
 
-// UsedBy lists the segments whose condition names another, directly.
-func (s *Service) UsedBy(ws core.WorkspaceID, key string) []Segment {
-	var out []Segment
-	for _, g := range s.of(ws).segments {
-		if slices.Contains(expr.References(g.When).Segments, key) {
-			out = append(out, g)
+// Use is something that rests on a segment.
+type Use struct {
+	Kind string // segment, insight, webhook
+	ID   int64
+	Name string
+}
+
+// UsedBy lists what rests on a segment directly.
+func (s *Service) UsedBy(ctx context.Context, ws core.WorkspaceID, g Segment) ([]Use, error) {
+	out := []Use{}
+	for _, o := range s.of(ws).segments {
+		if slices.Contains(expr.References(o.When).Segments, g.Key) {
+			out = append(out, Use{"segment", o.ID, o.Name})
 		}
 	}
-	return out
+	if s.Uses == nil {
+		return out, nil
+	}
+	more, err := s.Uses(ctx, ws, g)
+	return append(out, more...), err
 }

@@ -16,26 +16,26 @@ import (
 )
 
 type segmentShape struct {
-	ID          int64     `json:"id"`
-	Key         string    `json:"key" doc:"The name by which conditions name it; it stays"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
-	Kind        string    `json:"kind" enum:"dynamic,static"`
-	Version     int64     `json:"version"`
-	When        condition `json:"when"`
-	Sentence    string    `json:"sentence" doc:"The condition in words"`
-	Size        int64     `json:"size" doc:"Members now"`
-	Share       *float64  `json:"share" doc:"Of all customers; null when there are none"`
-	Building    bool      `json:"building" doc:"A newer version is being computed over history"`
-	By          string    `json:"by"`
-	CreatedAt   *jtime    `json:"created_at"`
-	UpdatedAt   *jtime    `json:"updated_at"`
-	UsedBy      []keyName `json:"used_by" doc:"Segments whose condition names this one"`
+	ID          int64      `json:"id"`
+	Key         string     `json:"key" doc:"The name by which conditions name it; it stays"`
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	Kind        string     `json:"kind" enum:"dynamic,static"`
+	Version     int64      `json:"version"`
+	When        condition  `json:"when"`
+	Sentence    string     `json:"sentence" doc:"The condition in words"`
+	Size        int64      `json:"size" doc:"Members now"`
+	Share       *float64   `json:"share" doc:"Of all customers; null when there are none"`
+	Building    bool       `json:"building" doc:"A newer version is being computed over history"`
+	By          string     `json:"by"`
+	CreatedAt   *jtime     `json:"created_at"`
+	UpdatedAt   *jtime     `json:"updated_at"`
+	UsedBy      []useShape `json:"used_by" doc:"What rests on this segment directly; not in lists"`
 }
 
-type keyName struct {
+type useShape struct {
+	Kind string `json:"kind" enum:"segment,insight,webhook"`
 	ID   int64  `json:"id"`
-	Key  string `json:"key"`
 	Name string `json:"name"`
 }
 
@@ -59,16 +59,13 @@ type segmentPatch struct {
 	Emit        bool      `json:"emit,omitempty" doc:"Those who enter and leave by the new condition are told to webhooks"`
 }
 
-func segmentOut(a *API, p *access.Principal, g *segment.Segment, size, population int64) segmentShape {
+func segmentOut(p *access.Principal, g *segment.Segment, size, population int64) segmentShape {
 	raw, _ := json.Marshal(g.When) //nolint:errcheck // a checked node encodes
 	out := segmentShape{ID: g.ID, Key: g.Key, Name: g.Name, Description: g.Description, Kind: g.Kind, Version: g.Version, When: condition{raw},
-		Sentence: expr.Sentence(g.When, p.Locale), Size: size, Building: g.Building, By: g.By, CreatedAt: when(g.CreatedAt), UpdatedAt: when(g.UpdatedAt), UsedBy: []keyName{}}
+		Sentence: expr.Sentence(g.When, p.Locale), Size: size, Building: g.Building, By: g.By, CreatedAt: when(g.CreatedAt), UpdatedAt: when(g.UpdatedAt), UsedBy: []useShape{}}
 	if population > 0 {
 		share := float64(size) / float64(population)
 		out.Share = &share
-	}
-	for _, u := range a.Segments.UsedBy(p.Workspace, g.Key) {
-		out.UsedBy = append(out.UsedBy, keyName{u.ID, u.Key, u.Name})
 	}
 	return out
 }
@@ -107,6 +104,7 @@ func (a *API) segments() {
 	handle(a, route{method: "GET", path: "/segments/{id}/explain", summary: "Why a customer is in a segment, or is not", perm: access.ReadCustomers, tag: tag}, a.explainSegment)
 	handle(a, route{method: "GET", path: "/customers/{id}/segments", summary: "Which segments a customer is in and was in, since when and why", perm: access.ReadCustomers, tag: tag}, a.segmentsOf)
 	a.segmentMembers()
+	a.cohort()
 }
 
 // population counts all customers.
@@ -132,7 +130,7 @@ func (a *API) listSegments(ctx context.Context, p *access.Principal, _ *None) (*
 	}
 	out.Segments = []segmentShape{}
 	for _, g := range a.Segments.Segments(p.Workspace) {
-		out.Segments = append(out.Segments, segmentOut(a, p, &g, sizes[g.ID], out.Population))
+		out.Segments = append(out.Segments, segmentOut(p, &g, sizes[g.ID], out.Population))
 	}
 	return body(out)
 }
@@ -147,7 +145,15 @@ func (a *API) oneSegment(ctx context.Context, p *access.Principal, g *segment.Se
 	if err != nil {
 		return nil, err
 	}
-	return body(segmentOut(a, p, g, sizes[g.ID], population))
+	out := segmentOut(p, g, sizes[g.ID], population)
+	uses, err := a.Segments.UsedBy(ctx, p.Workspace, *g)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range uses {
+		out.UsedBy = append(out.UsedBy, useShape{u.Kind, u.ID, u.Name})
+	}
+	return body(out)
 }
 
 func (a *API) getSegment(ctx context.Context, p *access.Principal, in *SegmentPath) (*Body[segmentShape], error) {
@@ -202,7 +208,7 @@ type segmentPreview struct {
 }
 
 type segmentWarning struct {
-	Code string `json:"code" enum:"matches_nobody,matches_all,never_leaves,unknown_event,unknown_trait,type_mismatch"`
+	Code string `json:"code" enum:"matches_nobody,matches_all,never_leaves,unknown_event,unknown_trait,unknown_property,type_mismatch"`
 	Name string `json:"name,omitempty"`
 }
 

@@ -300,3 +300,12 @@ func ParseSpan(s string) (core.Micros, error) {
 	}
 	return n * unit, nil
 }
+
+// Text is n as JSON, for messages.
+func (n *Node) Text() string {
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return "?"
+	}
+	return string(raw)
+}

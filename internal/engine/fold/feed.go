@@ -1,6 +1,8 @@
 package fold
 
 import (
+	"strings"
+
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
@@ -38,6 +40,9 @@ func Columns(refs *expr.Refs) []string {
 	}
 	return out
 }
+
+// Column gives the name of a property or trait back from its column.
+func Column(column string) string { return strings.TrimPrefix(column, timeline.Prop("")) }
 
 // Keys are the events that a scan must read; nil: all but signals.
 func Keys(reads []expr.EventRef) []timeline.EventKey {

@@ -87,6 +87,8 @@ type filler struct {
 	last    core.CustomerID // and of the backfill
 	due     map[core.CustomerID]core.Micros
 	states  map[core.CustomerID][]byte
+	now     core.Micros
+	streams bool // events wait in the inbox
 	mu      sync.Mutex
 	folded  []filled
 }
@@ -112,6 +114,12 @@ type filled struct {
 // load reads the states of the next customers that have any. waiting is false
 // when the machine has no backfill left.
 func (f *filler) load(ctx context.Context) (waiting bool, err error) {
+	f.now = core.FromTime(f.p.Clock.Now())
+	busy, err := f.p.Inbox.Workspaces(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look into inbox: %w", err)
+	}
+	f.streams = slices.Contains(busy, f.ws)
 	f.due, f.states = map[core.CustomerID]core.Micros{}, map[core.CustomerID][]byte{}
 	err = f.p.DB.Read(ctx, func(tx *db.Tx) error {
 		bounds, err := f.p.bounds(ctx, tx, f.ws)
@@ -197,14 +205,22 @@ func (f *filler) customer(machines []fold.Machine, at int, c core.CustomerID, ro
 	if !began {
 		return s, nil
 	}
-	// Time that had already passed for the other machines passes for this one.
-	inst.Advance(min(s.clock, core.FromTime(f.p.Clock.Now())), emit)
+	inst.Advance(f.passed(s.clock), emit)
 	var st packed
 	s.blob, st = pack(s.blob, f.machine, inst)
 	if st.due != 0 && (s.due == 0 || st.due < s.due) {
 		s.due = st.due
 	}
 	return s, nil
+}
+
+// passed is up to when time has passed: to now, or, while history streams in, to
+// where the customer's other machines stand, so that what comes next is not late.
+func (f *filler) passed(clock core.Micros) core.Micros {
+	if !f.streams {
+		return f.now
+	}
+	return min(clock, f.now)
 }
 
 // others is the customer with the states of the other machines; whole is false

@@ -137,6 +137,23 @@ func (q *query) who(ctx context.Context) error {
 }
 
 // breakdown gives the breakdown of s, and whether it is as of now.
+// Segments are the keys of the segments that s rests on.
+func (s *Spec) Segments() []string {
+	var out []string
+	if s.Who != nil {
+		out = append(out, expr.References(s.Who).Segments...)
+	}
+	for i := range s.WhereCustomer {
+		if s.WhereCustomer[i].By == BySegment {
+			out = append(out, s.WhereCustomer[i].Name)
+		}
+	}
+	if b, ok := s.breakdown(); ok && b.By == BySegment {
+		out = append(out, b.Property)
+	}
+	return out
+}
+
 func (s *Spec) breakdown() (*Breakdown, bool) {
 	var b *Breakdown
 	switch s.Kind {
