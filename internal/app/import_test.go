@@ -319,6 +319,7 @@ func TestImportOnlineRetail(t *testing.T) {
 	if b.Buyers != want.Customers || b.Revenue != want.Net {
 		t.Fatalf("books %+v, want %+v", b, want)
 	}
+	checkRetailCharts(t, s, raw)
 	again := s.upload("again.csv", bytes.NewReader(raw))
 	dry, err := s.Imports.DryRun(context.Background(), 1, again.ID, suggested(again))
 	if err != nil {
