@@ -174,6 +174,8 @@ func fillWithAnn(t *testing.T, b *bench) (ann, bob core.CustomerID) {
 		t.Fatal(err)
 	}
 	b.Lifecycle.Wait()
+	list := b.segment("list", "")
+	b.segment("buyers", `{"did":{"event":"Order Completed"}}`)
 	ctxOf := obj{"ip": s["address"], "groupId": s["group"]}
 	b.send(obj{"type": "page", "anonymousId": s["device"], "messageId": "1", "timestamp": b.at(-40), "context": ctxOf},
 		obj{"type": "identify", "userId": s["user"], "anonymousId": s["device"], "messageId": "2", "timestamp": b.at(-39), "traits": obj{"email": s["email"], "phone": s["phone"], "name": s["name"]}, "context": ctxOf},
@@ -189,6 +191,9 @@ func fillWithAnn(t *testing.T, b *bench) (ann, bob core.CustomerID) {
 		obj{"type": "page", "userId": "bob", "messageId": "9", "timestamp": b.at(-2)},
 		obj{"type": "track", "event": "Lost", "userId": "null", "messageId": "10", "timestamp": b.at(-2), "properties": obj{"text": "of " + s["email"]}})
 	ann, bob = find(t, b, s["user"]).ID, find(t, b, "bob").ID
+	if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{ann}, true, "test", nil); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := b.Customers.AddNote(ctx, 1, ann, "me", s["note"]); err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +244,7 @@ func TestErasedNowhere(t *testing.T) {
 					t.Errorf("%v are left", got)
 				}
 				want := map[string]bool{"timeline_segments": true, "timeline_tail": true, "quarantine": true, "import_rejects": true, "import_files": true, "inbox": true,
-					"identifiers": true, "notes": true, "fold_states": true, "stage_spells": true, "customers": true, "identifier_homes": true}
+					"identifiers": true, "notes": true, "fold_states": true, "stage_spells": true, "segment_stays": true, "customers": true, "identifier_homes": true}
 				for _, s := range e.Stores {
 					if want[s.Store] && (s.Before == 0 || s.After != 0) {
 						t.Errorf("store %+v", s)

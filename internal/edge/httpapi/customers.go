@@ -295,6 +295,7 @@ type EventShape struct {
 	Context    map[string]string `json:"context"`
 	Properties json.RawMessage   `json:"properties"`
 	Stage      *stageMove        `json:"stage,omitempty" doc:"The stage that this event brought"`
+	Segments   []segmentMove     `json:"segments,omitempty" doc:"Entries into and exits from segments that this event brought"`
 }
 
 type eventShape = EventShape
@@ -354,9 +355,13 @@ func (a *API) timeline(ctx context.Context, p *access.Principal, in *timelineIn)
 			}
 		}
 	}
+	segments, err := a.segmentMoves(ctx, p, c.ID)
+	if err != nil {
+		return nil, err
+	}
 	for i := range events {
 		e := a.shape(p, &events[i])
-		e.Stage = moved[e.ID]
+		e.Stage, e.Segments = moved[e.ID], segments[e.ID]
 		out.Events = append(out.Events, e)
 	}
 	return body(out)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/access"
+	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/segment"
 	"github.com/danielgtaylor/huma/v2"
@@ -149,6 +150,36 @@ func (a *API) segmentsOf(ctx context.Context, p *access.Principal, in *CustomerP
 		}
 	}
 	return body(out)
+}
+
+type segmentMove struct {
+	Segment int64  `json:"segment"`
+	Name    string `json:"name"`
+	In      bool   `json:"in" doc:"Entered, else left"`
+}
+
+// segmentMoves are the entries and exits that events of a customer brought, by
+// event.
+func (a *API) segmentMoves(ctx context.Context, p *access.Principal, c core.CustomerID) (map[string][]segmentMove, error) {
+	stays, err := a.Segments.Of(ctx, p.Workspace, c)
+	if err != nil {
+		return nil, err
+	}
+	names := map[int64]string{}
+	for _, g := range a.Segments.Segments(p.Workspace) {
+		names[g.ID] = g.Name
+	}
+	out := map[string][]segmentMove{}
+	for i := range stays {
+		st := &stays[i]
+		if !st.ByTimer {
+			out[st.EventID] = append(out[st.EventID], segmentMove{st.Segment, names[st.Segment], true})
+		}
+		if st.Left != segment.Forever && !st.LeftByTimer {
+			out[st.LeftEventID] = append(out[st.LeftEventID], segmentMove{st.Segment, names[st.Segment], false})
+		}
+	}
+	return out, nil
 }
 
 type rfmShape struct {
