@@ -102,7 +102,7 @@ func checkFeatures(features []Feature) (int, error) {
 		}
 		for i, v := range f.Values {
 			if math.IsNaN(v) || math.Abs(v) > 1e100 {
-				return 0, errs.Field(f.Name, "not_a_number", "has no number that can be squared at point %d", i)
+				return 0, errs.Field(f.Name, "not_a_number", "has no number up to 1e100 at point %d", i)
 			}
 		}
 	}
@@ -365,8 +365,8 @@ func (c *Clustering) order(points, centres [][]float64) {
 	}
 }
 
-// Trait tells how a group differs in one feature from everybody.
-type Trait struct {
+// Contrast tells how a group differs in one feature from everybody.
+type Contrast struct {
 	Name       string
 	Mean       float64  // in the group
 	Overall    float64  // mean of everybody
@@ -377,7 +377,7 @@ type Trait struct {
 // Describe tells in what the points of one group differ from all, the greatest
 // difference first. The features may be others than those of the clusters;
 // constant ones are left out.
-func Describe(features []Feature, of []int, group int) ([]Trait, error) {
+func Describe(features []Feature, of []int, group int) ([]Contrast, error) {
 	n, err := checkFeatures(features)
 	if err != nil {
 		return nil, err
@@ -393,13 +393,13 @@ func Describe(features []Feature, of []int, group int) ([]Trait, error) {
 	}
 	var scaled Clustering
 	points := scaled.scale(features, n)
-	var out []Trait
+	var out []Contrast
 	at := 0 // column of points
 	for k, f := range features {
 		if scaled.Scaling[k].Constant || size == 0 {
 			continue
 		}
-		t := Trait{Name: f.Name}
+		t := Contrast{Name: f.Name}
 		zeroOne := true
 		for i, v := range f.Values {
 			t.Overall += v / float64(n)
@@ -415,6 +415,6 @@ func Describe(features []Feature, of []int, group int) ([]Trait, error) {
 		}
 		out = append(out, t)
 	}
-	slices.SortStableFunc(out, func(a, b Trait) int { return cmp.Compare(math.Abs(b.Difference), math.Abs(a.Difference)) })
+	slices.SortStableFunc(out, func(a, b Contrast) int { return cmp.Compare(math.Abs(b.Difference), math.Abs(a.Difference)) })
 	return out, nil
 }
