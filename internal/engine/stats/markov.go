@@ -28,17 +28,17 @@ type Chain struct {
 	last     []int   // channel of each state; of the start -1
 	to       []int   // state that each edge leads to
 	from     []int   // the edges of state s are from[s] to from[s+1]
-	paths    [][]int // edges of each path
-	ends     []int   // last state of each path
+	steps    []int32 // edges of the paths, one path after the other
+	begin    []int   // the steps of path i are begin[i] to begin[i+1]
+	ends     []int32 // last state of each path
 }
 
 // NewChain makes the chain of paths over channels; ok is false when it would have
 // too many states.
 func NewChain(paths []TouchPath, channels, order int) (c *Chain, ok bool) {
-	b := chainMaker{channels: channels, order: order, ids: map[string]int{}, edges: map[[2]int]int{}}
+	b := chainMaker{channels: channels, order: order, ids: map[string]int{}, edges: map[[2]int]int32{}}
 	b.state(nil) // the start
-	steps := make([][][2]int, len(paths))
-	c = &Chain{channels: channels, ends: make([]int, len(paths)), paths: make([][]int, len(paths))}
+	c = &Chain{channels: channels, ends: make([]int32, len(paths)), begin: make([]int, len(paths)+1)}
 	for i := range paths {
 		at := 0
 		p := paths[i].Channels
@@ -47,38 +47,41 @@ func NewChain(paths []TouchPath, channels, order int) (c *Chain, ok bool) {
 			if to >= maxMarkovStates {
 				return nil, false
 			}
-			steps[i] = append(steps[i], [2]int{at, to})
-			b.edges[[2]int{at, to}] = 0
+			c.steps = append(c.steps, b.edge(at, to))
 			at = to
 		}
-		c.ends[i] = at
+		c.ends[i], c.begin[i+1] = int32(at), len(c.steps)
 	}
 	c.last = b.last
-	list := make([][2]int, 0, len(b.edges))
-	for e := range b.edges {
-		list = append(list, e)
+	c.arrange(b.list)
+	return c, true
+}
+
+// arrange sorts edges by the state they leave and numbers the steps anew.
+func (c *Chain) arrange(edges [][2]int) {
+	order := make([]int32, len(edges))
+	for k := range order {
+		order[k] = int32(k)
 	}
-	slices.SortFunc(list, func(x, y [2]int) int {
-		if x[0] != y[0] {
-			return x[0] - y[0]
+	slices.SortFunc(order, func(x, y int32) int {
+		if a, b := edges[x], edges[y]; a[0] != b[0] {
+			return a[0] - b[0]
 		}
-		return x[1] - y[1]
+		return edges[x][1] - edges[y][1]
 	})
-	c.from = make([]int, len(b.last)+1)
-	for k, e := range list {
-		b.edges[e] = k
-		c.to = append(c.to, e[1])
-		c.from[e[0]+1]++
+	place := make([]int32, len(edges))
+	c.from = make([]int, len(c.last)+1)
+	for k, e := range order {
+		place[e] = int32(k)
+		c.to = append(c.to, edges[e][1])
+		c.from[edges[e][0]+1]++
 	}
-	for s := range b.last {
+	for s := range c.last {
 		c.from[s+1] += c.from[s]
 	}
-	for i, list := range steps {
-		for _, e := range list {
-			c.paths[i] = append(c.paths[i], b.edges[e])
-		}
+	for i, e := range c.steps {
+		c.steps[i] = place[e]
 	}
-	return c, true
 }
 
 // chainMaker numbers states and edges.
@@ -86,8 +89,19 @@ type chainMaker struct {
 	channels, order int
 	ids             map[string]int
 	last            []int
-	edges           map[[2]int]int
+	edges           map[[2]int]int32
+	list            [][2]int
 	key             []byte
+}
+
+func (b *chainMaker) edge(from, to int) int32 {
+	k := [2]int{from, to}
+	id, ok := b.edges[k]
+	if !ok {
+		id = int32(len(b.list))
+		b.edges[k], b.list = id, append(b.list, k)
+	}
+	return id
 }
 
 func (b *chainMaker) state(recent []int) int {
@@ -113,15 +127,12 @@ func (c *Chain) States() int { return len(c.last) }
 
 // Cost is about the number of multiplications of one Solve.
 func (c *Chain) Cost() float64 {
-	n, steps := float64(len(c.last)), 0
-	for _, p := range c.paths {
-		steps += len(p)
-	}
+	n := float64(len(c.last))
 	solve := n * n * n / 3
 	if len(c.last) > denseStates {
 		solve = 60 * float64(len(c.to))
 	}
-	return float64(steps) + solve*float64(c.channels+1)
+	return float64(len(c.steps)) + solve*float64(c.channels+1)
 }
 
 // Removal is what a chain says: the probability of conversion, and of each channel
@@ -156,7 +167,7 @@ func (c *Chain) Solve(paths []TouchPath) Removal {
 		if n == 0 {
 			continue
 		}
-		for _, e := range c.paths[i] {
+		for _, e := range c.steps[c.begin[i]:c.begin[i+1]] {
 			weight[e] += n
 		}
 		won[c.ends[i]] += float64(paths[i].Conversions)
