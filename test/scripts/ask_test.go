@@ -326,6 +326,8 @@ func (s *script) whole(g *grid, r *query.Result) {
 		for _, e := range r.Paths.Edges {
 			g.add("node", e.From+">"+e.To, "in", e.Paths, "customers", e.Customers)
 		}
+	case query.KindAttribution:
+		credits(g, r.Attribution)
 	case query.KindComposition:
 		for _, p := range r.Composition.Parts {
 			g.add("value", p.Value, "count", p.Count, "share", &p.Share)
@@ -353,6 +355,44 @@ func (s *script) whole(g *grid, r *query.Result) {
 			g.add(pairs...)
 		}
 	}
+}
+
+// credits has a row for each channel and model, and the total as the last.
+func credits(g *grid, a *query.AttributionResult) {
+	for i, c := range a.Channels {
+		name := c.Channel
+		if name == query.ChannelNone {
+			name = "none"
+		}
+		pairs := []any{"channel", name, "touches", c.Touches, "converted", c.Converted, "lost", c.Lost}
+		for _, m := range a.Models {
+			if m.Order > 0 {
+				m.Model += fmt.Sprint(m.Order)
+			}
+			if m.Reason != "" {
+				continue
+			}
+			x := &m.Credits[i]
+			pairs = append(pairs, m.Model, &x.Conversions, m.Model+"_removal", x.Removal)
+			if x.Value != nil {
+				pairs = append(pairs, m.Model+"_value", *x.Value)
+			}
+		}
+		g.add(pairs...)
+	}
+	pairs := []any{"channel", "all", "converted", a.Conversions, "lost", a.Lost}
+	for _, m := range a.Models {
+		if m.Order > 0 {
+			m.Model += fmt.Sprint(m.Order)
+		}
+		if m.Reason != "" {
+			pairs = append(pairs, m.Model, strings.ReplaceAll(m.Reason, " ", "_"))
+		}
+		if a.Value != nil {
+			pairs = append(pairs, m.Model+"_value", *a.Value)
+		}
+	}
+	g.add(pairs...)
 }
 
 func (s *script) trend(g *grid, r *query.TrendResult) {

@@ -206,6 +206,12 @@ func (s *script) load(line string) error {
 	c := s.number(words[0])
 	for _, w := range words[1:] {
 		e := core.Event{Customer: c, Actor: core.ActorID(c), Kind: core.KindTrack, Source: 1, ID: fmt.Sprintf("%d-%d", s.ws, len(s.events))}
+		if i := strings.IndexByte(w, '['); i >= 0 && w[len(w)-1] == ']' {
+			if err := arrive(&e.Context, w[i+1:len(w)-1]); err != nil {
+				return err
+			}
+			w = w[:i]
+		}
 		if i := strings.IndexByte(w, '{'); i >= 0 {
 			e.Props = []byte(w[i:])
 			if !json.Valid(e.Props) {
@@ -225,6 +231,20 @@ func (s *script) load(line string) error {
 		}
 		e.Received = e.Time
 		s.events = append(s.events, e)
+	}
+	return nil
+}
+
+// arrive reads "utm_medium=email,referrer=https://blog.example/": what an event says
+// of where its customer came from.
+func arrive(c *core.Context, text string) error {
+	for pair := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(pair, "=")
+		field, ok := map[string]*string{"url": &c.PageURL, "referrer": &c.Referrer, "utm_source": &c.UTMSource, "utm_medium": &c.UTMMedium, "utm_campaign": &c.UTMCampaign}[name]
+		if !ok {
+			return fmt.Errorf("%q is not known of an arrival", name)
+		}
+		*field = value
 	}
 	return nil
 }

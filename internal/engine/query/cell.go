@@ -18,6 +18,9 @@ const (
 
 	OutcomeContinued = "continued" // of a node of paths, beside reached and dropped
 
+	OutcomeFirst = "first" // of attribution: conversions whose path begins with the channel; beside converted and lost
+	OutcomeLast  = "last"
+
 	OutcomeReturned = "returned" // of a retention cell (default)
 	OutcomeLost     = "lost"
 	OutcomeSize     = "size" // who entered in the row
@@ -41,6 +44,8 @@ type Cell struct {
 	Node      string `json:"node,omitempty"`      // key of a node of paths; none: all paths
 	Next      string `json:"next,omitempty"`      // with Node, of an edge: the node it leads to
 	OrMore    bool   `json:"or_more,omitempty"`
+	// Channel is one of attribution; none: all conversions.
+	Channel *string `json:"channel,omitempty"`
 }
 
 // check says what is wrong with c as a place in the answer to s.
@@ -71,6 +76,8 @@ func (c *Cell) check(s *Spec) error {
 			return err
 		}
 		return c.breakdown(s.Table.Breakdown != nil, false)
+	case KindAttribution:
+		return c.attribution()
 	case KindGrowth:
 		if c.Bucket == nil {
 			return bad("cell.bucket", "is missing")
@@ -99,7 +106,7 @@ func (c *Cell) members(k Kind) error {
 		{"bucket", c.Bucket != nil, []Kind{KindTrend, KindGrowth, KindComposition}},
 		{"mode", c.Mode != "", []Kind{KindFunnel}},
 		{"step", c.Step != 0, []Kind{KindFunnel}},
-		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention, KindPaths}},
+		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention, KindPaths, KindAttribution}},
 		{"row", c.Row != nil, []Kind{KindRetention}},
 		{"column", c.Column != nil, []Kind{KindRetention}},
 		{"state", c.State != "", []Kind{KindGrowth}},
@@ -107,6 +114,7 @@ func (c *Cell) members(k Kind) error {
 		{"or_more", c.OrMore, []Kind{KindStickiness}},
 		{"node", c.Node != "", []Kind{KindPaths}},
 		{"next", c.Next != "", []Kind{KindPaths}},
+		{"channel", c.Channel != nil, []Kind{KindAttribution}},
 	} {
 		if m.set && !slices.Contains(m.kinds, k) {
 			return bad("cell."+m.name, "has no meaning in a %s", k)
@@ -171,6 +179,16 @@ func readNode(field, key string, steps int) (*pathAt, error) {
 		return nil, bad(field, "must be a position from 1 to %d, _ and an item", steps)
 	}
 	return &pathAt{n, item}, nil
+}
+
+func (c *Cell) attribution() error {
+	if err := oneOf("cell.outcome", c.Outcome, OutcomeConverted, OutcomeFirst, OutcomeLast, OutcomeLost); err != nil {
+		return err
+	}
+	if c.Channel == nil && (c.Outcome == OutcomeFirst || c.Outcome == OutcomeLast) {
+		return bad("cell.channel", "is missing")
+	}
+	return nil
 }
 
 func (c *Cell) trend(t *Trend) error {

@@ -295,6 +295,18 @@ func (t *trace) session(x *pathsPart, start Evidence, path []int32, in bool) {
 	t.sessions = append(t.sessions, s)
 }
 
+// touched notes the path at hand: of a conversion, or of one without.
+func (t *trace) touched(f *attributionFold, p *attributionPart, start Evidence, in bool) {
+	if len(t.sessions) == maxEvidence {
+		return
+	}
+	s := PathSession{Start: start, Path: []string{}, Counts: in && t.q.roster.asked}
+	for _, i := range p.path {
+		s.Path = append(s.Path, f.channels.names[p.touch[i].channel])
+	}
+	t.sessions = append(t.sessions, s)
+}
+
 func (t *trace) tellPaths(out *Explanation) {
 	out.Paths = &PathsExplanation{Sessions: t.sessions}
 	if len(t.sessions) > 0 {

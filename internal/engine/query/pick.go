@@ -103,6 +103,8 @@ func (s *Spec) events() []Event {
 		for i := range s.Table.Columns {
 			out = append(out, s.Table.Columns[i].Event)
 		}
+	case KindAttribution:
+		out = append(out, s.Attribution.events()...)
 	}
 	return out
 }
@@ -389,6 +391,9 @@ func (q *query) hints(ctx context.Context) {
 		}
 	}
 	for k, path := range q.picker.paths {
+		if _, context := timeline.ContextOf(path); context {
+			continue
+		}
 		if asked[k] > 0 && seen[k] == 0 {
 			q.hint("unknown_property", path, fmt.Sprintf("none of the events read has the property %q", path))
 		}

@@ -61,6 +61,7 @@ type Result struct {
 	Paths       *PathsResult       `json:"paths,omitempty"`
 	Composition *CompositionResult `json:"composition,omitempty"`
 	Table       *TableResult       `json:"table,omitempty"`
+	Attribution *AttributionResult `json:"attribution,omitempty"`
 	Meta        Meta               `json:"meta"`
 }
 
@@ -167,6 +168,8 @@ func (q *query) answer(ctx context.Context, res *Result) (err error) {
 		res.Composition, err = q.composition(ctx)
 	case KindTable:
 		res.Table, err = q.table(ctx)
+	case KindAttribution:
+		res.Attribution, err = q.attribution(ctx)
 	}
 	return err
 }

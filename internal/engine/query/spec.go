@@ -25,6 +25,7 @@ const (
 	// KindComposition and KindTable take a range as one.
 	KindComposition Kind = "composition"
 	KindTable       Kind = "table"
+	KindAttribution Kind = "attribution"
 )
 
 // Limits of one Spec.
@@ -60,6 +61,7 @@ type Spec struct {
 	Paths       *Paths       `json:"paths,omitempty"`
 	Composition *Composition `json:"composition,omitempty"`
 	Table       *Table       `json:"table,omitempty"`
+	Attribution *Attribution `json:"attribution,omitempty"`
 }
 
 // Range is [From, To) as dates of the workspace's zone or RFC 3339 instants, or
@@ -93,10 +95,11 @@ func bad(field, format string, args ...any) error {
 // Check says what is wrong with s, naming the field.
 func (s *Spec) Check() error {
 	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil,
-		KindPaths: s.Paths != nil, KindComposition: s.Composition != nil, KindTable: s.Table != nil}
+		KindPaths: s.Paths != nil, KindComposition: s.Composition != nil, KindTable: s.Table != nil,
+		KindAttribution: s.Attribution != nil}
 	has, known := parts[s.Kind]
 	if !known {
-		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table", s.Kind)
+		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table, attribution", s.Kind)
 	}
 	if !has {
 		return bad(string(s.Kind), "is missing, although kind names it")
@@ -127,6 +130,8 @@ func (s *Spec) Check() error {
 		return s.Composition.check()
 	case KindTable:
 		return s.Table.check()
+	case KindAttribution:
+		return s.Attribution.check()
 	}
 	return s.Stickiness.check()
 }

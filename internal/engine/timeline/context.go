@@ -33,3 +33,13 @@ func contextColumns() []contextColumn {
 		{"group", func(c *core.Context) *string { return &c.Group }},
 	}
 }
+
+// contextAt gives the place of a column in core.Context, or nil.
+func contextAt(column string) func(*core.Context) *string {
+	for _, c := range contextColumns() {
+		if c.name == column {
+			return c.at
+		}
+	}
+	return nil
+}

@@ -43,6 +43,10 @@ func newFeeds(r *reader) []columnFeed {
 		out = append(out, newPropsFeed(r))
 	}
 	for k, path := range p.paths {
+		if column, ok := ContextOf(path); ok {
+			out = append(out, &contextTextFeed{r: r, at: k, column: "context." + column})
+			continue
+		}
 		out = append(out, newPropFeed(r, k, path))
 	}
 	return out
@@ -171,6 +175,33 @@ func (f *contextFeed) add(out *Rows, sel []int32) {
 			*f.cols[k].at(&x) = f.values[k].at(i)
 		}
 		out.Context = append(out.Context, x)
+	}
+}
+
+// contextTextFeed brings one context column.
+type contextTextFeed struct {
+	r      *reader
+	at     int // place in Rows.cols
+	column string
+	text   textRange
+}
+
+func (f *contextTextFeed) load(from, to int64) error {
+	if _, ok := f.r.file.leaf[f.column]; !ok {
+		return nil
+	}
+	return f.r.texts(f.column, from, to, &f.text)
+}
+
+func (f *contextTextFeed) add(out *Rows, sel []int32) {
+	c := &out.cols[f.at]
+	_, has := f.r.file.leaf[f.column]
+	for _, i := range sel {
+		s := ""
+		if has {
+			s = f.text.at(i)
+		}
+		c.addText(s)
 	}
 }
 

@@ -127,7 +127,8 @@ func maskRows(r *Rows, rules []*eraser) *Rows {
 func (e *eraser) maskRow(r *Rows, i int) {
 	for k, path := range r.plan.paths {
 		root, _, _ := strings.Cut(path, ".")
-		if c := &r.cols[k]; e.props[path] || e.props[root] || c.Kind[i] == core.ValueText && e.names([]byte(c.Text[i])) {
+		device := path == ContextPath("ip") && e.spec.Names != nil // as clean does
+		if c := &r.cols[k]; device || e.props[path] || e.props[root] || c.Kind[i] == core.ValueText && e.names([]byte(c.Text[i])) {
 			c.Kind[i], c.Num[i], c.Text[i] = core.ValueNone, 0, ""
 		}
 	}

@@ -299,6 +299,8 @@ func (m *model) checkScan(q timeline.Request) {
 	for _, p := range paths[:m.rnd.IntN(len(paths)+1)] {
 		q.Columns = append(q.Columns, timeline.Prop(p))
 	}
+	url, ip := timeline.ContextPath("page_url"), timeline.ContextPath("ip") // nobody has an ip
+	q.Columns = append(q.Columns, timeline.Prop(url), timeline.Prop(ip))
 	var mu sync.Mutex
 	seen := map[core.CustomerID]bool{}
 	err := m.store.Scan(context.Background(), q, func(_ int, c core.CustomerID, r *timeline.Rows) error {
@@ -316,6 +318,12 @@ func (m *model) checkScan(q timeline.Request) {
 			list = unordered(r, list)
 		}
 		for i := range list {
+			if v, ok := r.Prop(i, url); v.Text != list[i].Context.PageURL || ok != (v.Text != "") {
+				return fmt.Errorf("customer %d: page address is %q, want %q", c, v.Text, list[i].Context.PageURL)
+			}
+			if _, ok := r.Prop(i, ip); ok {
+				return fmt.Errorf("customer %d has an ip", c)
+			}
 			m.checkRow(r, i, &list[i], whole, q.Columns)
 		}
 		return nil
@@ -357,7 +365,7 @@ func (m *model) checkRow(r *timeline.Rows, i int, w *core.Event, whole bool, col
 	}
 	for _, c := range columns {
 		path, ok := strings.CutPrefix(c, "p.")
-		if !ok {
+		if _, context := timeline.ContextOf(path); !ok || context {
 			continue
 		}
 		got, gok := r.Prop(i, path)

@@ -102,7 +102,11 @@ func (sc *scanner) homed(g *segment, m *moveSet) ([]*row, error) {
 	inner := &scanner{store: sc.store, req: Request{Workspace: sc.req.Workspace}, plan: sc.plan, want: sc.want, names: sc.names}
 	inner.want.customers = m.sorted
 	inner.plan.actor, inner.plan.paths = true, nil
-	inner.plan.props = sc.plan.props || len(sc.plan.paths) > 0
+	for _, path := range sc.plan.paths {
+		_, context := ContextOf(path)
+		inner.plan.context = inner.plan.context || context
+		inner.plan.props = inner.plan.props || !context
+	}
 	c, err := newCursor(inner, &part{seg: g}, span{g.minCustomer, g.maxCustomer + 1})
 	if err != nil {
 		return nil, fmt.Errorf("read moved rows: %w", err)

@@ -191,6 +191,10 @@ func (r *Rows) addRow(e *row, name uint32) {
 		r.Rest = append(r.Rest, e.rest)
 	}
 	for i, path := range p.paths {
+		if column, ok := ContextOf(path); ok {
+			r.cols[i].addText(e.contextText(column))
+			continue
+		}
 		r.cols[i].look(e.props, path)
 	}
 }
@@ -221,6 +225,23 @@ func (c *PropColumn) add(v core.Value) {
 	c.Kind = append(c.Kind, v.Kind)
 	c.Num = append(c.Num, n)
 	c.Text = append(c.Text, v.Text)
+}
+
+// addText appends a text; the empty one is no value.
+func (c *PropColumn) addText(s string) {
+	kind := core.ValueText
+	if s == "" {
+		kind = core.ValueNone
+	}
+	c.Kind, c.Num, c.Text = append(c.Kind, kind), append(c.Num, 0), append(c.Text, s)
+}
+
+// contextText gives one context column of the row.
+func (e *row) contextText(column string) string {
+	if e.ctx == nil {
+		return ""
+	}
+	return *contextAt(column)(e.ctx)
 }
 
 // numberTexts remembers the texts of numbers seen lately, by their bits.
