@@ -42,6 +42,12 @@ func segmentScenarios() map[string]scenario {
 		"POST /segments/from-insight": {perm: access.Design, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("cohort"), "spec": trendOfOrders(), "cell": obj{}}
 		}},
+		"GET /segments/personas":  {perm: access.ReadData},
+		"POST /segments/personas": {perm: access.Design, ids: func(x *tenant) []any { x.shoppers(); return nil }},
+		"POST /segments/from-persona": {perm: access.Design, body: func(x *tenant, _ []any) any {
+			x.shoppers()
+			return obj{"run": x.want("POST", "/segments/personas", nil).Get("personas.run").Int(), "persona": 0, "name": x.name("persona")}
+		}},
 		"GET /segments/overlap": {perm: access.ReadData, ids: func(x *tenant) []any { return nil }, query: "segments=1,2"},
 		"GET /segments/ready":   {perm: access.ReadData},
 		"GET /segments/rfm":     {perm: access.ReadData},
@@ -64,6 +70,22 @@ func segmentScenarios() map[string]scenario {
 		}},
 		"GET /customers/{id}/segments": {perm: access.ReadCustomers, ids: one((*tenant).customer)},
 	}
+}
+
+// shoppers are enough buyers for personas.
+func (x *tenant) shoppers() {
+	x.t.Helper()
+	if x.want("GET", "/segments/personas", nil).Get("personas.run").Exists() {
+		return
+	}
+	var events []obj
+	for i := range 24 {
+		user := x.name("shopper")
+		for k := range 1 + i%3*4 {
+			events = append(events, obj{"type": "track", "event": "Order Completed", "userId": user, "messageId": x.name("order"), "properties": obj{"order_id": x.name("o"), "revenue": 10 + 30*(i%3), "category": []string{"a", "b"}[i%2]}, "timestamp": time.Now().AddDate(0, 0, -k-1).Format(time.RFC3339)})
+		}
+	}
+	x.ingest(events...)
 }
 
 // hook makes a webhook.

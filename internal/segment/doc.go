@@ -9,7 +9,8 @@
 // moment. A condition that names another segment holds a copy of its condition;
 // editing one computes those that name it anew.
 //
-// Tables: segments, segment_versions, segment_stays, rfm_runs; view segment_now.
+// Tables: segments, segment_versions, segment_stays, rfm_runs,
+// persona_runs; view segment_now.
 //
 // Invariants: the stays of a customer in a machine do not overlap, are numbered
 // from 1 without gaps, and equal a fold of the customer's timeline.

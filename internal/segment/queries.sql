@@ -73,3 +73,12 @@ SELECT id, taken_at, by_user, cuts, grid FROM rfm_runs WHERE workspace_id = $1 O
 
 -- name: insert_run
 INSERT INTO rfm_runs (workspace_id, id, taken_at, by_user, cuts, grid) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: last_personas
+SELECT id, taken_at, by_user, result, members FROM persona_runs WHERE workspace_id = $1 ORDER BY id DESC LIMIT 1
+
+-- name: drop_personas
+DELETE FROM persona_runs WHERE workspace_id = $1
+
+-- name: insert_personas
+INSERT INTO persona_runs (workspace_id, id, taken_at, by_user, result, members) VALUES ($1, $2, $3, $4, $5, $6)

@@ -105,6 +105,7 @@ func (a *API) segments() {
 	handle(a, route{method: "GET", path: "/customers/{id}/segments", summary: "Which segments a customer is in and was in, since when and why", perm: access.ReadCustomers, tag: tag}, a.segmentsOf)
 	a.segmentMembers()
 	a.cohort()
+	a.personas()
 }
 
 // population counts all customers.
