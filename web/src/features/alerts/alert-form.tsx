@@ -80,7 +80,6 @@ function WatchedField({ watched, onChange, info }: { watched: Watched; onChange:
         required
         searchable
         allowDeselect={false}
-        data-autofocus
         nothingFoundMessage={t`Nothing found`}
         data={[
           { group: t`KPIs`, items: info.kpis.map((k) => ({ value: `kpi|${k.key}|${k.stage ?? ''}`, label: k.stage ? `${kpiName(k)} · ${k.stage}` : kpiName(k) })) },
