@@ -358,7 +358,7 @@ await step('an alert is made on a KPI and switched off', async () => {
   await page.getByText('“Task alert” saved.').waitFor(wait)
   const find = async () => (await call('/alerts')).body.alerts.find((a) => a.name === 'Task alert')
   expect((await find()).rule.value === 10000, 'the limit is not in minor units')
-  await page.getByRole('switch', { name: 'On: Task alert' }).click()
+  await page.getByRole('switch', { name: 'On: Task alert' }).press('Space')
   await page.getByText('switched off').waitFor(wait)
   expect(!(await find()).enabled, 'the alert is still on')
 })
