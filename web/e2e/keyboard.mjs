@@ -8,6 +8,7 @@ const { page, problems } = await watchedPage(browser, { storageState: state })
 let failures = 0
 
 async function step(name, run) {
+  if (process.env.STEPS && !new RegExp(process.env.STEPS).test(name)) return
   try {
     await run()
     console.log(`ok   ${name}`)
@@ -149,6 +150,101 @@ await step('an event of the timeline opens by keyboard', async () => {
   await row.focus()
   await page.keyboard.press('Enter')
   await page.waitForSelector('button[aria-expanded=true]:has(time)')
+})
+
+await step('a funnel is built by keyboard alone: kind, events, a further step, the answer', async () => {
+  await open('/insights/new?kind=trend')
+  await page.locator('[role=radio][aria-checked=true]').focus()
+  await page.keyboard.press('ArrowRight')
+  await until(() => document.activeElement?.getAttribute('data-kind') === 'funnel')
+  const choose = async (label, text) => {
+    await page.getByRole('combobox', { name: label, exact: true }).or(page.getByRole('textbox', { name: label, exact: true })).first().focus()
+    await page.keyboard.press('Control+A')
+    await page.keyboard.type(text)
+    await page.waitForSelector(`[role=option]:has-text("${text}")`)
+    await page.waitForTimeout(400)
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await until(([l, t]) => [...document.querySelectorAll('input')].some((i) => i.getAttribute('aria-label') === l && i.value === t), [label, text])
+  }
+  await choose('Step 1', 'Product Viewed')
+  await choose('Step 2', 'Product Added')
+  await page.getByRole('button', { name: 'Add a step', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await until(() => document.activeElement?.getAttribute('aria-label') === 'Step 3')
+  await choose('Step 3', 'Order Completed')
+  await until(() => /Product Viewed → Product Added → Order Completed/.test(document.querySelector('main header')?.textContent ?? ''))
+  await page.waitForSelector('main [role=application][aria-label^="Product Viewed → Product Added → Order Completed"]')
+})
+
+await step('a number opens the people behind it, and one of them says why', async () => {
+  await page.locator('main [role=application]').focus()
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowRight')
+  await until(() => /2\. Product Added: .*\d/.test(document.querySelector('main [aria-live=polite]')?.textContent ?? ''))
+  await page.keyboard.press('ArrowDown')
+  await until(() => /left before/.test(document.querySelector('main [aria-live=polite]')?.textContent ?? ''))
+  await page.keyboard.press('Enter')
+  const why = page.getByRole('button', { name: /^Why is/ }).first()
+  await why.waitFor({ timeout: 8000 })
+  await why.focus()
+  await page.keyboard.press('Enter')
+  await page.getByText(/Came as far as step 1/).waitFor({ timeout: 8000 })
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('[role=dialog]', { state: 'detached' })
+})
+
+await step('a part of a trend is looked at closely with Shift and the arrows, and Escape goes back', async () => {
+  await open('/insights/new?kind=trend')
+  await page.waitForSelector('main [role=application]')
+  await page.locator('main [role=application]').focus()
+  await page.keyboard.press('ArrowRight')
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Show the whole period' }).waitFor({ timeout: 3000 })
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Show the whole period' }).waitFor({ state: 'detached', timeout: 3000 })
+})
+
+await step('a tile of a dashboard moves, grows and comes back by keyboard', async () => {
+  const id = await page.evaluate(async () => (await (await fetch('/api/v1/dashboards')).json()).dashboards[0]?.id)
+  expect(id, 'there is no dashboard: walk.mjs makes one')
+  const tiles = () => page.evaluate(async (d) => JSON.stringify((await (await fetch(`/api/v1/dashboards/${d}`)).json()).tiles.map((x) => [x.id, x.x, x.y, x.w, x.h]).sort()), id)
+  const before = await tiles()
+  await open(`/dashboards/${id}`)
+  await page.getByRole('button', { name: 'Arrange', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  const grip = await page.locator('[data-grip]').first().getAttribute('data-grip')
+  await page.locator(`[data-grip="${grip}"]`).focus()
+  await page.keyboard.press('ArrowDown')
+  await page.waitForTimeout(150)
+  expect(await page.evaluate((g) => document.activeElement?.getAttribute('data-grip') === g, grip), 'the focus left the tile')
+  await page.keyboard.press('Shift+ArrowRight')
+  await page.waitForTimeout(1200)
+  expect((await tiles()) !== before, 'nothing was saved')
+  await page.keyboard.press('Control+z')
+  await page.keyboard.press('Control+z')
+  await page.waitForTimeout(1200)
+  expect((await tiles()) === before, 'undo did not bring the tiles back')
+})
+
+await step('costs are typed down a column and taken back', async () => {
+  await open('/board')
+  await page.evaluate(async () => {
+    const csrf = (await (await fetch('/api/v1/session')).json()).csrf_token
+    await fetch('/api/v1/costs', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify({ costs: [{ day: '2026-01-31', channel: 'Keyboard', amount: 100, currency: 'EUR' }] }) })
+  })
+  await open('/costs?month=2026-01')
+  const first = page.locator('[data-cell="0:0"]')
+  await first.waitFor({ timeout: 8000 })
+  await first.focus()
+  await page.keyboard.type('12,50')
+  await page.keyboard.press('Enter')
+  await until(() => document.activeElement?.getAttribute('data-cell') === '1:0')
+  await until(() => /12.50/.test(document.querySelector('[data-cell="0:0"]')?.value ?? ''))
+  await page.getByRole('button', { name: 'Undo', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await until(() => document.querySelector('[data-cell="0:0"]')?.value === '')
 })
 
 for (const problem of problems) {

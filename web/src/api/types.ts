@@ -41,7 +41,9 @@ export type KpiUnit = 'ratio' | 'money' | 'count' | 'seconds' | 'days' | 'number
 export type Kpi = {
   key: string
   name: string
+  /** The stage it is shown with; scope says whether it is about that stage only. */
   stage: string | null
+  scope?: 'all' | 'stage' | 'customer'
   unit: KpiUnit
   /** Money is in minor units of the workspace currency. */
   value: number | null

@@ -72,7 +72,7 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
                 {main?.steps[s]?.optional && <small style={{ color: 'var(--mantine-color-dimmed)', fontWeight: 500 }}> {t`optional`}</small>}
               </span>
             </div>
-            <div className={classes.bars} style={{ height }}>
+            <div className={classes.bars} data-several={bars.length > 1 || undefined} style={{ height }}>
               {bars.map((g, k) => {
                 const own = facts[k]![s]!
                 const full = (100 * g.steps[s]!.reached) / scale(g)
@@ -83,6 +83,8 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
                 }
                 return (
                   <div key={g.key} className={classes.barBox} onPointerMove={hover}>
+                    {/* Bars and values carry the same number, so that the colour is not needed. */}
+                    {bars.length > 1 && <span className={classes.barNumber}>{k + 1}</span>}
                     {coming > 0 && <button type="button" tabIndex={-1} className={classes.pend} style={{ height: `${coming}%` }} onClick={() => open(index(k, 'pending', s - 1))} />}
                     <button type="button" tabIndex={-1} className={classes.bar} data-at={at === index(k, 'reached', s)} style={{ height: `${full}%`, background: look(g.slot).color }} onClick={() => open(index(k, 'reached', s))} />
                   </div>
@@ -102,7 +104,7 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
               <div className={classes.stepFacts}>
                 {bars.map((g, k) => (
                   <span key={g.key} className={classes.fact} style={{ display: 'flex', gap: 6, alignItems: 'center' }}>
-                    <Swatch slot={g.slot} /> {ratio(facts[k]![s]!.share)}
+                    <Swatch slot={g.slot} /> {k + 1}. {ratio(facts[k]![s]!.share)}
                   </span>
                 ))}
               </div>
@@ -124,7 +126,7 @@ export function FunnelChart({ label, file, names, groups, height = 190, compact,
           />
         )}
       </div>
-      {groups.length > 1 && !compact && <Legend label={t`Values`} items={groups.map((g) => ({ key: g.key, label: g.label, glyph: groups.indexOf(g) < shownBars ? <Swatch slot={g.slot} /> : null, value: `${f.int(g.converted)} / ${f.int(g.entered)}` }))} />}
+      {groups.length > 1 && !compact && <Legend label={t`Values`} items={groups.map((g, k) => ({ key: g.key, label: k < shownBars ? `${k + 1}. ${g.label}` : g.label, glyph: k < shownBars ? <Swatch slot={g.slot} /> : null, value: `${f.int(g.converted)} / ${f.int(g.entered)}` }))} />}
       {main && !compact && (
         <div className={classes.tools} style={{ fontSize: '0.84rem' }}>
           <Fate label={pieces ? t`Conversions` : t`Converted`} value={`${f.int(sum(groups, 'converted'))} (${ratio(sum(groups, 'entered') ? sum(groups, 'converted') / sum(groups, 'entered') : null)})`} />

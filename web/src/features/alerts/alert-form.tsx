@@ -6,6 +6,8 @@ import { type Alert, alerts, type AlertBody, type Rule, type Watched } from '~/a
 import { useWorkspace } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
 import { useKpiName } from '~/ui/names'
+import { useModel } from '~/ui/pickers'
+import { useStages } from '~/ui/stage-colors'
 import { useToast } from '~/ui/toast'
 import { spans, useRuleText, useSpanName, useWatched } from './words'
 import classes from './alerts.module.css'
@@ -69,6 +71,8 @@ export default function AlertForm({ alert, start, refresh, close }: { alert?: Al
 function WatchedField({ watched, onChange, info }: { watched: Watched; onChange: (w: Watched) => void; info: ReturnType<typeof useWatched> }) {
   const { t } = useLingui()
   const kpiName = useKpiName()
+  const { model } = useModel()
+  const stageOf = useStages(model)
   const value = watched.kpi ? `kpi|${watched.kpi}|${watched.stage ?? ''}` : watched.insight ? `insight|${watched.insight}` : null
   const trend = info.trends.find((i) => Number(i.id) === watched.insight)
   const lines = trend ? [...(trend.spec.trend?.series ?? []).map((_, i) => String.fromCharCode(65 + i)), ...(trend.spec.trend?.formulas ?? []).map((_, i) => `F${i + 1}`)] : []
@@ -80,10 +84,9 @@ function WatchedField({ watched, onChange, info }: { watched: Watched; onChange:
         required
         searchable
         allowDeselect={false}
-        data-autofocus
         nothingFoundMessage={t`Nothing found`}
         data={[
-          { group: t`KPIs`, items: info.kpis.map((k) => ({ value: `kpi|${k.key}|${k.stage ?? ''}`, label: k.stage ? `${kpiName(k)} · ${k.stage}` : kpiName(k) })) },
+          { group: t`KPIs`, items: info.kpis.map((k) => ({ value: `kpi|${k.key}|${k.scope === 'stage' ? (k.stage ?? '') : ''}`, label: k.scope === 'stage' && k.stage ? `${kpiName(k)} · ${stageOf(k.stage).label}` : kpiName(k) })) },
           { group: t`Saved trends`, items: info.trends.map((i) => ({ value: `insight|${i.id}`, label: i.name })) },
         ]}
         value={value}

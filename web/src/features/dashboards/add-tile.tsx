@@ -110,7 +110,7 @@ function KpiPick({ search, pick }: { search: string; pick: (key: string, stage: 
                 <span>
                   {name} <Dim size="xs">{k.stage ? stageOf(k.stage).label : t`All stages`}</Dim>
                 </span>
-                <Button size="compact-xs" variant="light" aria-label={t`Add ${name}`} onClick={() => pick(k.key, k.stage ?? undefined, name)}>{t`Add`}</Button>
+                <Button size="compact-xs" variant="light" aria-label={t`Add ${name}`} onClick={() => pick(k.key, k.scope === 'stage' ? (k.stage ?? undefined) : undefined, name)}>{t`Add`}</Button>
               </li>
             )
           })}

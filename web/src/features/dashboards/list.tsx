@@ -38,11 +38,11 @@ export default function DashboardsScreen() {
             <div className={classes.list}>
               {all.map((d) => (
                 <article key={d.id} className={classes.card}>
-                  <h3>
+                  <h2>
                     <Link to="/dashboards/$id" params={{ id: String(d.id) }}>
                       {d.name}
                     </Link>
-                  </h3>
+                  </h2>
                   {d.description && <p>{d.description}</p>}
                   {d.shared_with.length > 0 && (
                     <Group gap={5}>
@@ -90,7 +90,7 @@ function Ready({ open }: { open: (d: Dashboard) => void }) {
           <article key={r.key} className={classes.card}>
             <h3>{r.name}</h3>
             <p>{r.description}</p>
-            <Button variant="default" size="compact-sm" aria-label={t`Use ${r.name}`} loading={make.isPending && make.variables === r.key} onClick={() => make.mutate(r.key)}>{t`Use it`}</Button>
+            <Button variant="default" size="compact-sm" aria-label={`${t`Use it`}: ${r.name}`} loading={make.isPending && make.variables === r.key} onClick={() => make.mutate(r.key)}>{t`Use it`}</Button>
           </article>
         ))}
       </div>

@@ -117,7 +117,7 @@ function KpiRow({ kpi, color }: { kpi: Kpi; color?: string }) {
             </Popover.Target>
             <Popover.Dropdown aria-label={name(kpi)}>
               <KpiDetails kpi={kpi}>
-                <Anchor component={Link} size="sm" {...({ to: '/alerts', search: { kpi: kpi.key, stage: kpi.stage ?? undefined } } as object)}>{t`Tell me when this changes`}</Anchor>
+                <Anchor component={Link} size="sm" {...({ to: '/alerts', search: { kpi: kpi.key, stage: kpi.scope === 'stage' ? kpi.stage : undefined } } as object)}>{t`Tell me when this changes`}</Anchor>
               </KpiDetails>
             </Popover.Dropdown>
           </Popover>
