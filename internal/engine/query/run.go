@@ -125,7 +125,7 @@ func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, erro
 	q := &query{src: src, env: env, spec: &spec, cal: calendar{env.Zone, env.Week}}
 	q.memory.all = env.Budget
 	var err error
-	if q.from, q.to, err = spec.Range.resolve(env.Zone, env.Now); err != nil {
+	if q.from, q.to, err = spec.Range.Resolve(env.Zone, env.Now); err != nil {
 		return nil, err
 	}
 	if q.picker, err = newPicker(&spec, expr.Calendar{Zone: env.Zone, Week: env.Week}); err != nil {

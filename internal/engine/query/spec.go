@@ -180,8 +180,8 @@ func (r *Range) check() error {
 	return nil
 }
 
-// resolve gives [from, to) in zone.
-func (r *Range) resolve(zone *time.Location, now core.Micros) (from, to core.Micros, err error) {
+// Resolve gives [from, to) in zone.
+func (r *Range) Resolve(zone *time.Location, now core.Micros) (from, to core.Micros, err error) {
 	if r.Last != "" {
 		span, err := expr.ParseSpan(r.Last)
 		if err != nil {
