@@ -62,6 +62,7 @@ type Result struct {
 	Composition *CompositionResult `json:"composition,omitempty"`
 	Table       *TableResult       `json:"table,omitempty"`
 	Attribution *AttributionResult `json:"attribution,omitempty"`
+	Journey     *JourneyResult     `json:"journey,omitempty"`
 	Meta        Meta               `json:"meta"`
 }
 
@@ -170,6 +171,8 @@ func (q *query) answer(ctx context.Context, res *Result) (err error) {
 		res.Table, err = q.table(ctx)
 	case KindAttribution:
 		res.Attribution, err = q.attribution(ctx)
+	case KindJourney:
+		res.Journey, err = q.journey(ctx)
 	}
 	return err
 }
