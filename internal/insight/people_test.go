@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/db"
@@ -38,7 +39,7 @@ func TestPeopleWhoMeetACondition(t *testing.T) {
 			}
 			for range r.IntN(4) {
 				orders[c]++
-				s.append(s.order(c, 1+r.Float64()*10, nil))
+				s.append(s.order(c, 1+r.Float64()*10, obj{"total": 5}))
 			}
 			s.append(s.event(c, core.KindPage, "Home", 5, nil))
 		}
@@ -47,6 +48,11 @@ func TestPeopleWhoMeetACondition(t *testing.T) {
 			`{"trait":{"name":"plan","op":"is","value":"p1"}}`:                                                func(c core.CustomerID) bool { return plans[c] == "p1" },
 			`{"trait":{"name":"plan","op":"not_set"}}`:                                                        func(c core.CustomerID) bool { return plans[c] == "" },
 			`{"all":[{"trait":{"name":"plan","op":"set"}},{"did":{"event":"Order Completed","op":"never"}}]}`: func(c core.CustomerID) bool { return plans[c] != "" && orders[c] == 0 },
+			`{"did":{"event":"Completed Order","op":"gte","value":2}}`:                                        func(c core.CustomerID) bool { return orders[c] >= 2 },
+			`{"sample":{"salt":"s","to":50}}`:                                                                 func(c core.CustomerID) bool { return expr.Bucket("s", c) < 500_000 },
+			`{"all":[{"sample":{"salt":"s","to":50}},{"did":{"event":"A","op":"never"}}]}`:                    func(c core.CustomerID) bool { return expr.Bucket("s", c) < 500_000 },
+			`{"did":{"kind":"any","op":"gte","value":3}}`:                                                     func(c core.CustomerID) bool { return orders[c] >= 2 || plans[c] != "" },
+			`{"did":{"event":"Order Completed","where":[{"name":"total","op":"gt","value":0}],"op":"never"}}`: func(c core.CustomerID) bool { return orders[c] == 0 },
 		} {
 			a := asked(t, `{"kind":"trend","range":{"last":"15d"},"who":`+text+`,"trend":{"interval":"day","series":[{"kind":"page","measure":"customers"}]}}`)
 			var want float64
