@@ -312,7 +312,7 @@ func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
 		wg.Go(func() { step.Time = spread(g.gaps[s]) })
 	}
 	out.Time = spread(g.whole)
-	slices.Sort(g.seen)
+	sortNumbers(g.seen)
 	wg.Wait()
 	out.Curve = conversion(g.whole, g.seen, g.entered)
 	return out

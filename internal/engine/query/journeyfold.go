@@ -44,6 +44,7 @@ type placeOf struct {
 // journeyPart is one worker's share and scratch.
 type journeyPart struct {
 	whats    map[sectionOf]int32
+	whole    []int32 // touchpoints without sections, by rule; -1 until met
 	names    []sectionOf
 	met      []pathTally // customers by touchpoint, for the choice of sections
 	places   map[placeOf]int32
@@ -128,7 +129,7 @@ func (f *journeyFold) scan(ctx context.Context) error {
 	f.q.memory.used.Store(0)
 	f.parts = nil
 	for i := range f.q.workers {
-		f.parts = append(f.parts, &journeyPart{worker: i, whats: map[sectionOf]int32{}, places: map[placeOf]int32{}, moves: map[[2]int32]*journeyMoves{}, stages: map[string]*pathTally{}})
+		f.parts = append(f.parts, &journeyPart{worker: i, whats: map[sectionOf]int32{}, whole: slices.Repeat([]int32{-1}, len(f.rules)), places: map[placeOf]int32{}, moves: map[[2]int32]*journeyMoves{}, stages: map[string]*pathTally{}})
 	}
 	return f.q.scan(ctx, f.q.from, f.q.to, false, f.fold)
 }
@@ -187,6 +188,10 @@ func section(text string) string {
 // what gives the number of the touchpoint of row i.
 func (f *journeyFold) what(p *journeyPart, w *worker, r *timeline.Rows, i int, mask uint64) (int32, error) {
 	s := sectionOf{rule: f.of[bits.TrailingZeros64(mask)]}
+	if id := p.whole[s.rule]; id >= 0 {
+		p.met[id].add(w.customer)
+		return id, nil
+	}
 	if path := f.paths[s.rule]; path >= 0 {
 		if text := w.text(r, i, path); text != noValue {
 			s.section = section(text)
@@ -202,6 +207,9 @@ func (f *journeyFold) what(p *journeyPart, w *worker, r *timeline.Rows, i int, m
 		}
 		s.section = strings.Clone(s.section)
 		id = int32(len(p.names))
+		if f.paths[s.rule] < 0 {
+			p.whole[s.rule] = id
+		}
 		p.whats[s], p.names, p.met = id, append(p.names, s), append(p.met, pathTally{})
 	}
 	p.met[id].add(w.customer)
@@ -494,7 +502,7 @@ func (f *journeyFold) time(times []int64) *JourneyTime {
 	if len(times) == 0 {
 		return nil
 	}
-	slices.Sort(times)
+	sortNumbers(times)
 	t := &JourneyTime{N: int64(len(times))}
 	median, _ := quantile(times, 0.5)
 	t.Median = core.Micros(median)

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -208,6 +209,17 @@ func (c *PropColumn) add(v core.Value) {
 	c.Kind = append(c.Kind, v.Kind)
 	c.Num = append(c.Num, n)
 	c.Text = append(c.Text, v.Text)
+}
+
+// extend appends n rows without values and gives them to be filled.
+func (c *PropColumn) extend(n int) (kinds []core.ValueKind, nums []float64, texts []string) {
+	at := len(c.Kind)
+	c.Kind, c.Num, c.Text = slices.Grow(c.Kind, n)[:at+n], slices.Grow(c.Num, n)[:at+n], slices.Grow(c.Text, n)[:at+n]
+	kinds, nums, texts = c.Kind[at:], c.Num[at:], c.Text[at:]
+	clear(kinds)
+	clear(nums)
+	clear(texts)
+	return kinds, nums, texts
 }
 
 // addText appends a text; the empty one is no value.
