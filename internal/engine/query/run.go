@@ -98,6 +98,7 @@ type query struct {
 	meta     Meta
 	roster   *roster // of People and Explain: who is in one number
 	trace    *trace  // of Explain: what decided
+	loose    bool    // the fold needs no order of rows
 }
 
 // Run answers spec from src.
@@ -188,6 +189,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	}
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers}
+	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
 	if q.trace != nil {
 		req.Columns = append(req.Columns, evidenceColumns()...)
 	}

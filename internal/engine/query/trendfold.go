@@ -227,6 +227,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 	if f.lead > 0 {
 		from = f.grid.edges[0]
 	}
+	f.q.loose = !f.t.Cumulative && f.lead == 0 && !slices.ContainsFunc(f.t.Series, func(s Series) bool { return s.measure() == Active })
 	keys, all, err := folded(f.q, sets, fixed, mergeTrend, func() error {
 		for _, p := range f.parts {
 			p.foreign = 0
