@@ -58,7 +58,7 @@ type funnelFold struct {
 	r     *timeline.Rows
 	times []core.Micros
 	own   []core.Micros // times, where not all rows count
-	index []int32 // rows of the track at hand, when each value is on its own
+	index []int32       // rows of the track at hand, when each value is on its own
 	part  track
 	value string
 	alone bool
