@@ -11,6 +11,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/query"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // stayList gives fixed stays.
@@ -277,5 +278,37 @@ func TestJourneyChecks(t *testing.T) {
 	stage := parse(t, "%s", head+`"stage":"main"}}`)
 	if _, err := query.Run(context.Background(), s, stage, env()); query.FieldOf(err) != "journey.stage" {
 		t.Errorf("a stage without stages: %v", err)
+	}
+}
+
+// TestMapsAreBounded: paths of channels and touchpoints without end are refused, not
+// kept.
+func TestMapsAreBounded(t *testing.T) {
+	t.Parallel()
+	var events []core.Event
+	for c := core.CustomerID(1); c <= 3000; c++ {
+		for k := range 8 {
+			e := event(c, day(1)+int64(k)*core.Day, "Any", fmt.Sprintf(`{"path":"/s%d-%d/x"}`, c, k))
+			e.Kind = core.KindPage
+			e.Context.UTMSource = fmt.Sprintf("s%d", (int(c)>>k)%7)
+			events = append(events, e)
+		}
+	}
+	s, small := load(t, events), env()
+	small.Budget = 1 << 18
+	var rules []string
+	for i := range 7 {
+		rules = append(rules, fmt.Sprintf(`{"channel":"c%d","source":["s%d"]}`, i, i))
+	}
+	for _, text := range []string{
+		`{"kind":"journey","range":{"from":"2020-01-01","to":"2020-02-01"},"journey":{}}`,
+		`{"kind":"attribution","range":{"from":"2020-01-01","to":"2020-02-01"},"attribution":{"conversion":{"event":"A"},"channels":[` + strings.Join(rules, ",") + `]}}`,
+	} {
+		if _, err := query.Run(context.Background(), s, parse(t, "%s", text), small); errs.CodeOf(err) != "query_too_large" {
+			t.Errorf("%s over budget: got %v", text[:30], err)
+		}
+		if _, err := query.Run(context.Background(), s, parse(t, "%s", text), env()); err != nil {
+			t.Errorf("%s within budget: got %v", text[:30], err)
+		}
 	}
 }
