@@ -39,6 +39,7 @@ type Tile struct {
 	Stage   string `json:"stage,omitempty"` // of a KPI of stages
 	Text    string `json:"text,omitempty"`
 	Title   string `json:"title,omitempty"`
+	Form    string `json:"form,omitempty"` // how a trend is drawn: lines, bars or number; none: as it fits
 	X       int    `json:"x"`
 	Y       int    `json:"y"`
 	W       int    `json:"w"`
@@ -206,6 +207,10 @@ func (s *Service) checkContent(field string, t *Tile) error {
 		return errs.Field(field+".insight", "missing_insight", "the tile names no insight")
 	case t.Kind != TileInsight && t.Insight != 0:
 		return errs.Field(field+".insight", "not_shown", "a tile of this kind shows no insight")
+	case t.Kind != TileInsight && t.Form != "":
+		return errs.Field(field+".form", "not_shown", "a tile of this kind is drawn in one way only")
+	case !slices.Contains([]string{"", "lines", "bars", "number"}, t.Form):
+		return errs.Field(field+".form", "bad_form", "must be lines, bars or number")
 	case t.Kind != TileKPI && t.KPI != "":
 		return errs.Field(field+".kpi", "not_shown", "a tile of this kind shows no KPI")
 	case t.Kind != TileKPI && t.Stage != "":

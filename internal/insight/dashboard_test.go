@@ -135,6 +135,8 @@ func TestDashboardsRefuse(t *testing.T) {
 		code, field string
 	}{
 		"too wide":         {[]insight.Tile{kpi(0, 0, 13, 1)}, "bad_size", "tiles[0].w"},
+		"form of a KPI":    {[]insight.Tile{formed(kpi(0, 0, 1, 1), "bars")}, "not_shown", "tiles[0].form"},
+		"unknown form":     {[]insight.Tile{formed(insight.Tile{Kind: insight.TileInsight, Insight: 1, W: 1, H: 1}, "pie")}, "bad_form", "tiles[0].form"},
 		"no width":         {[]insight.Tile{kpi(0, 0, 0, 1)}, "bad_size", "tiles[0].w"},
 		"no height":        {[]insight.Tile{kpi(0, 0, 1, 0)}, "bad_size", "tiles[0].h"},
 		"out to the right": {[]insight.Tile{kpi(10, 0, 3, 1)}, "outside", "tiles[0].x"},
@@ -293,4 +295,9 @@ func TestAnnotations(t *testing.T) {
 		}
 		find(350, 351)
 	})
+}
+
+func formed(t insight.Tile, form string) insight.Tile {
+	t.Form = form
+	return t
 }

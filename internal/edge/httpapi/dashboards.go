@@ -17,6 +17,7 @@ type tileShape struct {
 	Stage   string `json:"stage,omitempty" maxLength:"64" doc:"Of a KPI of stages"`
 	Text    string `json:"text,omitempty" maxLength:"5000"`
 	Title   string `json:"title,omitempty" maxLength:"200"`
+	Form    string `json:"form,omitempty" enum:"lines,bars,number" doc:"How a trend is drawn; left out: as it fits"`
 	X       int    `json:"x" minimum:"0" maximum:"11"`
 	Y       int    `json:"y" minimum:"0" maximum:"2000"`
 	W       int    `json:"w" minimum:"1" maximum:"12"`

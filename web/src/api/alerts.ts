@@ -9,7 +9,11 @@ export type Alert = { id: number; name: string; enabled: boolean; watched: Watch
 export type AlertBody = Pick<Alert, 'name' | 'watched' | 'rule' | 'schedule'> & { enabled?: boolean; webhook?: number }
 export type AlertEntry = { n: number; at: number; state: 'firing' | 'recovered'; value: number | null; limit?: number; expected?: number; change?: number; deviation?: number; low?: number; high?: number; history?: number }
 
+/** An endpoint that can be told. */
+export type HookName = { id: number; name: string; url: string; events: string[]; enabled: boolean }
+
 export const alerts = {
+  hooks: () => queryOptions({ queryKey: ['webhooks', 'names'], queryFn: () => api.get<{ webhooks: HookName[] }>('/webhooks').then((r) => r.webhooks), staleTime: 30_000, retry: false }),
   list: () => queryOptions({ queryKey: ['alerts'], queryFn: () => api.get<{ alerts: Alert[] }>('/alerts').then((r) => r.alerts), refetchInterval: 15_000 }),
   history: (id: number) => queryOptions({ queryKey: ['alerts', id, 'history'], queryFn: () => api.get<{ history: AlertEntry[] }>(`/alerts/${id}/history`).then((r) => r.history) }),
   create: (body: AlertBody) => api.post<Alert>('/alerts', body),

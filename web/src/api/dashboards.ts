@@ -4,7 +4,7 @@ import { api } from './client'
 import type { Range } from './insights'
 import type { Role } from './types'
 
-export type Tile = { id: string; kind: 'insight' | 'kpi' | 'text'; insight?: number; kpi?: string; stage?: string; text?: string; title?: string; x: number; y: number; w: number; h: number }
+export type Tile = { id: string; kind: 'insight' | 'kpi' | 'text'; insight?: number; kpi?: string; stage?: string; text?: string; title?: string; /** How a trend is drawn; none: as it fits. */ form?: 'lines' | 'bars' | 'number'; x: number; y: number; w: number; h: number }
 export type Dashboard = { id: number; name: string; description: string; shared_with: Role[]; tiles: Tile[]; range?: Range; built_in?: string; created_at: number; updated_at: number; by: string }
 export type ReadyDashboard = { key: 'lifecycle' | 'revenue' | 'experience'; name: string; description: string }
 export type DashboardChange = Partial<Pick<Dashboard, 'name' | 'description' | 'shared_with' | 'tiles'>> & { range?: Range | Record<string, never> }
@@ -16,5 +16,10 @@ export const dashboards = {
   create: (body: Pick<Dashboard, 'name'> & DashboardChange) => api.post<Dashboard>('/dashboards', body),
   makeReady: (key: ReadyDashboard['key']) => api.post<Dashboard>('/dashboards/ready', { key }),
   change: (id: string, body: DashboardChange) => api.patch<Dashboard>(`/dashboards/${id}`, body),
+  /** Lets tiles that showed an insight show another one, after the undo of its deletion. */
+  repoint: async (before: number, now: number) => {
+    const { dashboards: all } = await api.get<{ dashboards: Dashboard[] }>('/dashboards')
+    await Promise.all(all.filter((d) => d.tiles.some((x) => x.insight === before)).map((d) => api.patch<Dashboard>(`/dashboards/${d.id}`, { tiles: d.tiles.map((x) => (x.insight === before ? { ...x, insight: now } : x)) })))
+  },
   remove: (id: string) => api.delete(`/dashboards/${id}`),
 }

@@ -12,12 +12,12 @@ export type EventKind = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'an
 export type Did = { kind?: EventKind; event?: string; where?: Test[]; measure?: Measure; property?: string; op?: 'gte' | 'gt' | 'lte' | 'lt' | 'eq' | 'between'; value?: number | number[]; window?: Window }
 export type Lapse = { event: string; kind?: EventKind; where?: Test[]; days: number; gap_multiple?: number; min_days?: number; max_days?: number }
 
-export type Node = { all: Node[] } | { any: Node[] } | { not: Node } | { trait: Test } | { did: Did } | { lapse: Lapse } | { stage: { was: string } }
-export type NodeKind = 'all' | 'any' | 'not' | 'trait' | 'did' | 'lapse' | 'stage'
+export type Node = { all: Node[] } | { any: Node[] } | { not: Node } | { trait: Test } | { did: Did } | { lapse: Lapse } | { stage: { was: string } } | { segment: { key: string } }
+export type NodeKind = 'all' | 'any' | 'not' | 'trait' | 'did' | 'lapse' | 'stage' | 'segment'
 
 /** The kind of a node; an unknown node reads as an empty group, so that the builder never breaks on newer definitions. */
 export function kindOf(node: Node): NodeKind {
-  for (const kind of ['all', 'any', 'not', 'trait', 'did', 'lapse', 'stage'] as const) if (kind in node) return kind
+  for (const kind of ['all', 'any', 'not', 'trait', 'did', 'lapse', 'stage', 'segment'] as const) if (kind in node) return kind
   return 'all'
 }
 
@@ -38,6 +38,8 @@ export function emptyNode(kind: NodeKind): Node {
       return { lapse: { event: '', kind: 'track', days: 90 } }
     case 'stage':
       return { stage: { was: '' } }
+    case 'segment':
+      return { segment: { key: '' } }
   }
 }
 
@@ -118,7 +120,7 @@ export function appendAt(root: Node, path: number[], node: Node): Node {
   return replaceAt(root, path, 'any' in group ? { any: list } : { all: list }) ?? root
 }
 
-export type Gap = { path: number[]; what: 'event' | 'trait' | 'property' | 'value' | 'stage' | 'empty' | 'window' }
+export type Gap = { path: number[]; what: 'event' | 'trait' | 'property' | 'value' | 'stage' | 'segment' | 'empty' | 'window' }
 
 /** What is still missing before a condition can be evaluated; empty when it is complete. */
 export function gaps(node: Node, path: number[] = []): Gap[] {
@@ -160,6 +162,9 @@ export function gaps(node: Node, path: number[] = []): Gap[] {
     }
     case 'stage':
       if (!(node as { stage: { was: string } }).stage.was) out.push({ path, what: 'stage' })
+      break
+    case 'segment':
+      if (!(node as { segment: { key: string } }).segment.key) out.push({ path, what: 'segment' })
   }
   return out
 }

@@ -13,8 +13,8 @@ export function PathsChart({ label, file, data, extra, compact, height = 440, on
   const { ref, width } = useElementSize()
   const [at, setAt] = useState<number>()
   const columns = new Set(data.nodes.map((n) => n.position)).size
-  const inner = Math.max(width, 150 * columns + 60)
-  const drawn = useMemo(() => layoutPaths(data, { width: inner, height, right: 140, top: 14 }), [data, inner, height])
+  const inner = Math.max(width, 140 * columns + 50)
+  const drawn = useMemo(() => layoutPaths(data, { width: inner, height, right: 128, top: 14 }), [data, inner, height])
   const drops = drawn.nodes.filter((n) => n.node.drop > 0)
   const share = (part: number, whole: number) => f.percent(whole > 0 ? part / whole : 0)
   const points = [
@@ -65,7 +65,7 @@ export function PathsChart({ label, file, data, extra, compact, height = 440, on
                       <rect x={x} y={y + h - dropHeight} width={w} height={dropHeight} fill="url(#path-drop)" />
                     </g>
                   )}
-                  <text x={x + w + 6} y={y + Math.min(h / 2, 12)} dy="0.32em" className={classes.label}>
+                  <text x={x + w + 6} y={y + Math.min(h / 2, 12)} dy="0.32em" className={`${classes.label} ${classes.halo}`}>
                     {node.name.length > 18 ? `${node.name.slice(0, 17)}…` : node.name}
                     <tspan className={classes.count} dx={6}>{f.compact(node.count)}</tspan>
                   </text>

@@ -33,6 +33,12 @@ export function fromIsoDay(text: string | undefined, zone: string, plus = 0): Da
   return m ? midnight(Number(m[1]), Number(m[2]), Number(m[3]) + plus, zone) : undefined
 }
 
+/** Moves a day by a number of days. */
+export function shiftDay(day: string, by: number, zone: string): string {
+  const at = fromIsoDay(day, zone, by)
+  return at ? isoDay(at, zone) : day
+}
+
 export const presets = ['7d', '30d', '90d', '365d', 'month', 'last-month'] as const
 export type Preset = (typeof presets)[number]
 export type PeriodSearch = { period?: string; from?: string; to?: string }

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, NativeSelect, NumberInput, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type Alert, alerts, type AlertBody, type Rule, type Watched } from '~/api/alerts'
 import { useWorkspace } from '~/app/session'
@@ -26,19 +26,20 @@ export default function AlertForm({ alert, start, refresh, close }: { alert?: Al
   const [at, setAt] = useState(alert?.schedule.at ?? '')
   const chosen = watched.kpi !== undefined || watched.insight !== undefined
   const auto = chosen ? `${watchedInfo.name(watched)} ${ruleText(rule, watched)}` : ''
+  const [webhook, setWebhook] = useState(alert?.webhook ?? 0)
   const [name, setName] = useState(alert?.name ?? '')
   const daily = every === '1d' || every === '7d'
   const ready = chosen && (rule.kind !== 'threshold' || rule.value !== undefined) && (rule.kind !== 'change' || (rule.by ?? 0) > 0)
   const save = useMutation({
     mutationFn: () => {
-      const body: AlertBody = { name: (name.trim() || auto).slice(0, 200), watched, rule, schedule: { every, ...(daily && at ? { at } : {}) }, ...(alert?.webhook ? { webhook: alert.webhook } : {}) }
+      const body: AlertBody = { name: (name.trim() || auto).slice(0, 200), watched, rule, schedule: { every, ...(daily && at ? { at } : {}) }, webhook }
       return alert ? alerts.change(alert.id, body) : alerts.create(body)
     },
     onSuccess: async (saved) => {
       await refresh()
       close()
       if (!alert) toast.undo(t`“${saved.name}” saved.`, () => void alerts.remove(saved.id).then(refresh, toast.error))
-      else toast.undo(t`“${saved.name}” saved.`, () => void alerts.change(alert.id, { name: alert.name, watched: alert.watched, rule: alert.rule, schedule: alert.schedule }).then(refresh, toast.error))
+      else toast.undo(t`“${saved.name}” saved.`, () => void alerts.change(alert.id, { name: alert.name, watched: alert.watched, rule: alert.rule, schedule: alert.schedule, webhook: alert.webhook ?? 0 }).then(refresh, toast.error))
     },
   })
   return (
@@ -58,13 +59,40 @@ export default function AlertForm({ alert, start, refresh, close }: { alert?: Al
             {daily && <TextInput type="time" label={t`At`} description={time_zone} value={at} onChange={(e) => setAt(e.currentTarget.value)} />}
           </Group>
           <TextInput label={t`Name`} placeholder={auto} maxLength={200} value={name} error={fieldError(save.error, 'name')} onChange={(e) => setName(e.currentTarget.value)} />
-          <p className={classes.note}>{t`Told are all webhooks that want alerts, once when it begins and once when it is over.`}</p>
+          <HookField value={webhook} onChange={setWebhook} />
           <Group justify="flex-end">
             <Button type="submit" disabled={!ready} loading={save.isPending}>{t`Save`}</Button>
           </Group>
         </Stack>
       </form>
     </Modal>
+  )
+}
+
+/** Who is told: all endpoints that want alerts, or one. */
+function HookField({ value, onChange }: { value: number; onChange: (id: number) => void }) {
+  const { t } = useLingui()
+  const hooks = useQuery(alerts.hooks())
+  const all = (hooks.data ?? []).filter((h) => h.events.length === 0 || h.events.some((e) => e.startsWith('alert.')) || h.id === value)
+  const gone = value !== 0 && hooks.isSuccess && !all.some((h) => h.id === value)
+  const chosen = all.find((h) => h.id === value)
+  return (
+    <>
+      {hooks.isSuccess && (all.length > 0 || value !== 0) && (
+        <NativeSelect
+          label={t`Tell`}
+          data={[{ value: '0', label: t`all webhooks that want alerts` }, ...all.map((h) => ({ value: String(h.id), label: h.enabled ? h.name : t`${h.name} (switched off)` })), ...(gone ? [{ value: String(value), label: t`a webhook that is gone` }] : [])]}
+          value={String(value)}
+          onChange={(e) => onChange(Number(e.currentTarget.value))}
+        />
+      )}
+      <p className={classes.note}>
+        {value === 0 ? t`Told are all webhooks that want alerts, once when it begins and once when it is over.` : t`Told is this webhook, once when it begins and once when it is over.`}{' '}
+        {hooks.isSuccess && all.length === 0 && value === 0 && t`There is none yet; the state is shown here all the same.`}
+        {gone && t`It was deleted: choose another one.`}
+        {chosen && !chosen.enabled && t`It is switched off and gets nothing.`}
+      </p>
+    </>
   )
 }
 

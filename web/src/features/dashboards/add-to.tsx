@@ -2,7 +2,7 @@ import { Button, Modal } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { type Dashboard, dashboards } from '~/api/dashboards'
+import { type Dashboard, dashboards, type Tile } from '~/api/dashboards'
 import type { SavedInsight } from '~/api/insights'
 import { Empty, Loaded } from '~/ui/page'
 import { useToast } from '~/ui/toast'
@@ -11,14 +11,14 @@ import { append } from './grid'
 import classes from './dashboards.module.css'
 
 /** Puts a saved insight on a dashboard. */
-export default function AddToDashboard({ insight, close }: { insight: SavedInsight; close: () => void }) {
+export default function AddToDashboard({ insight, form, close }: { insight: SavedInsight; form?: Tile['form']; close: () => void }) {
   const { t } = useLingui()
   const client = useQueryClient()
   const toast = useToast()
   const list = useQuery(dashboards.list())
   const refresh = () => client.invalidateQueries({ queryKey: ['dashboards'] })
   const add = useMutation({
-    mutationFn: (d: Dashboard) => dashboards.change(String(d.id), { tiles: append(d.tiles, { id: newTileId(), kind: 'insight' as const, insight: Number(insight.id), x: 0, y: 0, w: 6, h: 5 }) }),
+    mutationFn: (d: Dashboard) => dashboards.change(String(d.id), { tiles: append(d.tiles, { id: newTileId(), kind: 'insight' as const, insight: Number(insight.id), ...(form ? { form } : {}), x: 0, y: 0, w: 6, h: 5 }) }),
     onSuccess: async (_, d) => {
       await refresh()
       close()

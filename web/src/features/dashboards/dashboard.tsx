@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect } from '@mantine/core'
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
@@ -10,7 +10,7 @@ import { useCan, useWorkspace } from '~/app/session'
 import { useFormat } from '~/ui/format'
 import { IconDashboard, IconEdit, IconMaximize, IconPlus, IconUndo } from '~/ui/icons'
 import { Empty, Loaded, Page } from '~/ui/page'
-import { periodOf, type Preset } from '~/ui/time'
+import { fromIsoDay, isoDay, periodOf, type Preset, shiftDay } from '~/ui/time'
 import { useToast } from '~/ui/toast'
 import { newTileId, useTiles } from './board'
 import { append, nudge, put, reading } from './grid'
@@ -57,7 +57,7 @@ function Board({ dashboard }: { dashboard: Dashboard }) {
   const grid = useRef<HTMLDivElement>(null)
   const wantsKpis = tiles.some((x) => x.kind === 'kpi')
   const period = range && 'from' in range ? { from: range.from, to: range.to } : periodOf({ period: range && 'last' in range ? range.last : '30d' }, time_zone, new Date())
-  const kpis = useQuery({ ...q.kpis({ from: iso(period.from), to: iso(period.to) }), enabled: wantsKpis })
+  const kpis = useQuery({ ...q.kpis({ from: instant(period.from, time_zone), to: instant(period.to, time_zone) }), enabled: wantsKpis })
   const annotations = useQuery({ ...insights.annotations(), enabled: tiles.some((x) => x.kind === 'insight') })
   const shown = drag?.tiles ?? tiles
   const tell = (next: Tile[], id: string) => {
@@ -156,6 +156,7 @@ function Board({ dashboard }: { dashboard: Dashboard }) {
               onDrill={(spec, cell, title) => setDrill({ spec, cell, title })}
               actions={{
                 remove: () => remove(tile),
+                form: (form) => change(tiles.map((x) => (x.id === tile.id ? { ...x, form } : x))),
                 edit: () => setChanging(tile),
                 nudge: (dx, dy) => arrange(nudge(tiles, tile.id, dx, dy, least[tile.kind]), tile.id),
                 size: (dw, dh) => arrange(put(tiles, tile.id, { w: tile.w + dw, h: tile.h + dh }, least[tile.kind]), tile.id),
@@ -183,8 +184,8 @@ function Board({ dashboard }: { dashboard: Dashboard }) {
   )
 }
 
-/** KPIs take instants, ranges of insights may be days. */
-const iso = (at: string) => (/^\d{4}-\d{2}-\d{2}$/.test(at) ? `${at}T00:00:00Z` : at)
+/** KPIs take instants; days of a range begin at midnight of the workspace. */
+const instant = (at: string, zone: string) => fromIsoDay(at, zone)?.toISOString() ?? at
 
 const spans: Preset[] = ['7d', '30d', '90d', '365d']
 
@@ -201,18 +202,48 @@ function RangeControl({ dashboard, range, setRange }: { dashboard: Dashboard; ra
     onSuccess: (fresh) => client.setQueryData(dashboards.one(String(dashboard.id)).queryKey, fresh),
     onError: toast.error,
   })
-  const known = value === '' || spans.includes(value as Preset)
+  const { time_zone } = useWorkspace()
+  const put = (next: Range | undefined) => {
+    setRange(next)
+    if (can) keep.mutate(next)
+  }
+  const today = isoDay(new Date(), time_zone)
+  const known = ['', 'dates', ...spans].includes(value)
   return (
-    <NativeSelect
-      aria-label={t`Range of the dashboard`}
-      data={[{ value: '', label: t`Each tile’s own range` }, ...spans.map((s) => ({ value: s, label: labels[s]! })), ...(known ? [] : [{ value, label: range && 'from' in range ? `${range.from} – ${range.to}` : value }])]}
-      value={value}
-      onChange={(e) => {
-        const v = e.currentTarget.value
-        const next = v === '' ? undefined : v === 'dates' ? range : { last: v }
-        setRange(next)
-        if (can) keep.mutate(next)
+    <Group gap={6} role="group" aria-label={t`Range of the dashboard`}>
+      <NativeSelect
+        aria-label={t`Range of the dashboard`}
+        data={[{ value: '', label: t`Each tile’s own range` }, ...spans.map((s) => ({ value: s, label: labels[s]! })), { value: 'dates', label: t`Own dates` }, ...(known ? [] : [{ value, label: value }])]}
+        value={value}
+        onChange={(e) => {
+          const v = e.currentTarget.value
+          put(v === '' ? undefined : v === 'dates' ? { from: shiftDay(today, -29, time_zone), to: shiftDay(today, 1, time_zone) } : { last: v })
+        }}
+      />
+      {range && 'from' in range && <DatesField key={`${range.from}${range.to}`} range={range} put={put} />}
+    </Group>
+  )
+}
+
+/** The first and the last day, sent when both make sense. */
+function DatesField({ range, put }: { range: { from: string; to: string }; put: (range: Range) => void }) {
+  const { t } = useLingui()
+  const { time_zone } = useWorkspace()
+  const [from, setFrom] = useState(range.from.slice(0, 10))
+  const [last, setLast] = useState(shiftDay(range.to.slice(0, 10), -1, time_zone))
+  const wrong = !from || !last || from > last
+  const changed = from !== range.from || shiftDay(last, 1, time_zone) !== range.to
+  return (
+    <form
+      style={{ display: 'flex', gap: 6, alignItems: 'center' }}
+      onSubmit={(e) => {
+        e.preventDefault()
+        if (!wrong) put({ from, to: shiftDay(last, 1, time_zone) })
       }}
-    />
+    >
+      <TextInput type="date" aria-label={t`From`} max={last} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
+      <TextInput type="date" aria-label={t`To, that day included`} min={from} value={last} error={wrong || undefined} onChange={(e) => setLast(e.currentTarget.value)} />
+      {changed && <Button type="submit" variant="light" disabled={wrong}>{t`Show`}</Button>}
+    </form>
   )
 }

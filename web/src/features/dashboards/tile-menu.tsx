@@ -1,11 +1,13 @@
 import { ActionIcon, Menu } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { IconDots } from '~/ui/icons'
+import type { Tile } from '~/api/dashboards'
+import { IconCheck, IconDots } from '~/ui/icons'
 import type { TileActions } from './tile'
 
 /** The same as the grip and the corner do, in words, and what they cannot. */
-export default function TileMenu({ name, text, actions }: { name: string; text: boolean; actions: TileActions }) {
+export default function TileMenu({ name, text, form, actions }: { name: string; text: boolean; /** Of a trend: how it is drawn; null as it fits. */ form?: Tile['form'] | null; actions: TileActions }) {
   const { t } = useLingui()
+  const forms: [Tile['form'], string][] = [[undefined, t`Drawn as it fits`], ['lines', t`As lines`], ['bars', t`As bars`], ['number', t`As a number`]]
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -21,6 +23,16 @@ export default function TileMenu({ name, text, actions }: { name: string; text: 
         <Menu.Item onClick={() => actions.size(-1, 0)}>{t`Narrower`}</Menu.Item>
         <Menu.Item onClick={() => actions.size(0, 1)}>{t`Taller`}</Menu.Item>
         <Menu.Item onClick={() => actions.size(0, -1)}>{t`Shorter`}</Menu.Item>
+        {form !== undefined && (
+          <>
+            <Menu.Divider />
+            {forms.map(([key, label]) => (
+              <Menu.Item key={key ?? ''} role="menuitemradio" aria-checked={(form ?? undefined) === key} rightSection={(form ?? undefined) === key ? <IconCheck size={15} aria-hidden /> : undefined} onClick={() => actions.form(key)}>
+                {label}
+              </Menu.Item>
+            ))}
+          </>
+        )}
         <Menu.Divider />
         <Menu.Item c="var(--app-bad)" onClick={actions.remove}>{t`Take away`}</Menu.Item>
       </Menu.Dropdown>

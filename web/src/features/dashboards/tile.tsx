@@ -1,13 +1,14 @@
-import { Popover, Progress, Skeleton, UnstyledButton } from '@mantine/core'
+import { Button, Popover, Progress, Skeleton, UnstyledButton } from '@mantine/core'
 import { useInViewport } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type KeyboardEvent, lazy, type PointerEvent, Suspense, useState } from 'react'
-import type { Kpi } from '~/api'
+import { ApiError, type Kpi } from '~/api'
 import type { Tile } from '~/api/dashboards'
 import { type Annotation, insights, type Range } from '~/api/insights'
 import { Spark } from '~/charts/spark'
+import { useCan } from '~/app/session'
 import { useRun } from '~/features/insights/run'
 import type { Drill } from '~/features/insights/view'
 import { ErrorBox } from '~/ui/errors'
@@ -21,7 +22,7 @@ import classes from './dashboards.module.css'
 const TileMenu = lazy(() => import('./tile-menu'))
 const InsightView = lazy(() => import('~/features/insights/view').then((m) => ({ default: m.InsightView })))
 
-export type TileActions = { remove: () => void; edit: () => void; nudge: (dx: number, dy: number) => void; size: (dw: number, dh: number) => void; grab: (e: PointerEvent, how: 'move' | 'resize') => void }
+export type TileActions = { remove: () => void; form: (form: Tile['form']) => void; edit: () => void; nudge: (dx: number, dy: number) => void; size: (dw: number, dh: number) => void; grab: (e: PointerEvent, how: 'move' | 'resize') => void }
 type Props = { tile: Tile; range?: Range; kpis?: Kpi[]; annotations?: Annotation[]; editing: boolean; lifted: boolean; actions: TileActions; onDrill: (spec: Parameters<typeof useRun>[0], ...rest: Parameters<Drill>) => void; rowHeight: number }
 
 /** One tile. While the dashboard is edited, its grip moves it by pointer or arrows, and Shift with an arrow sizes it. */
@@ -69,14 +70,14 @@ export function TileView({ tile, range, kpis, annotations, editing, lifted, acti
         )}
         {editing && (
           <Suspense>
-            <TileMenu name={name} text={tile.kind === 'text'} actions={actions} />
+            <TileMenu name={name} text={tile.kind === 'text'} form={saved.data?.kind === 'trend' ? (tile.form ?? null) : undefined} actions={actions} />
           </Suspense>
         )}
       </div>
       <div className={classes.body}>
         {tile.kind === 'text' && <div className={classes.text}>{tile.text}</div>}
         {tile.kind === 'kpi' && <KpiBody kpi={kpi} loaded={kpis !== undefined} />}
-        {tile.kind === 'insight' && (saved.isError ? <Dim>{t`This insight was deleted.`}</Dim> : saved.data && seen ? <InsightBody spec={range ? { ...saved.data.spec, range } : saved.data.spec} height={Math.max(90, inner)} annotations={annotations} onDrill={onDrill} /> : <Skeleton height="100%" />)}
+        {tile.kind === 'insight' && (saved.isError ? <Gone error={saved.error} retry={() => void saved.refetch()} remove={actions.remove} /> : saved.data && seen ? <InsightBody spec={range ? { ...saved.data.spec, range } : saved.data.spec} height={Math.max(90, inner)} form={tile.form} annotations={annotations} onDrill={onDrill} /> : <Skeleton height="100%" />)}
       </div>
       {editing && (
         <span className={classes.resize} aria-hidden onPointerDown={(e) => actions.grab(e, 'resize')}>
@@ -87,7 +88,20 @@ export function TileView({ tile, range, kpis, annotations, editing, lifted, acti
   )
 }
 
-function InsightBody({ spec, height, annotations, onDrill }: { spec: Parameters<typeof useRun>[0]; height: number; annotations?: Annotation[]; onDrill: Props['onDrill'] }) {
+/** What is shown where the insight of a tile cannot be read: gone for good, or a failure. */
+function Gone({ error, retry, remove }: { error: unknown; retry: () => void; remove: () => void }) {
+  const { t } = useLingui()
+  const can = useCan('model')
+  if (!(error instanceof ApiError) || error.status !== 404) return <ErrorBox error={error} retry={retry} />
+  return (
+    <div className={classes.gone}>
+      <p>{t`The insight of this tile was deleted.`}</p>
+      {can && <Button size="compact-sm" variant="light" onClick={remove}>{t`Take the tile away`}</Button>}
+    </div>
+  )
+}
+
+function InsightBody({ spec, height, form, annotations, onDrill }: { spec: Parameters<typeof useRun>[0]; height: number; form?: Tile['form']; annotations?: Annotation[]; onDrill: Props['onDrill'] }) {
   const { t } = useLingui()
   const run = useRun(spec)
   if (run.error && !run.answer) return <ErrorBox error={run.error} retry={run.retry} />
@@ -98,7 +112,7 @@ function InsightBody({ spec, height, annotations, onDrill }: { spec: Parameters<
   return (
     <Suspense fallback={<Skeleton height="100%" />}>
       {run.slow && <Progress className={classes.bar} value={run.share === undefined ? 100 : 100 * run.share} animated size="xs" aria-label={t`Reading the timeline`} />}
-      <InsightView answer={answer} compact height={height - 56} annotations={annotations} form={low ? 'number' : 'lines'} onDrill={(cell, title) => onDrill(answer.spec, cell, title)} />
+      <InsightView answer={answer} compact height={height - 56} annotations={annotations} form={form ?? (low ? 'number' : 'lines')} onDrill={(cell, title) => onDrill(answer.spec, cell, title)} />
     </Suspense>
   )
 }

@@ -1,9 +1,9 @@
-import { Switch, TextInput, UnstyledButton } from '@mantine/core'
+import { Skeleton, Switch, TextInput, UnstyledButton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
-import type { KeyboardEvent } from 'react'
+import { type KeyboardEvent, lazy, Suspense, useRef } from 'react'
 import { q } from '~/api'
-import { type InsightKind, insightKinds, type Spec } from '~/api/insights'
+import { type InsightKind, insightKinds, insights, type Spec } from '~/api/insights'
 import { ConditionBuilder } from '~/features/models/condition'
 import { useFormat } from '~/ui/format'
 import { GrowthForm, RetentionForm, StickinessForm } from './cohort-forms'
@@ -17,25 +17,47 @@ import { TrendForm } from './trend-form'
 import { useInsightKind, useKindQuestion } from './words'
 import classes from './insights.module.css'
 
+const CustomerWhere = lazy(() => import('./customer-where'))
+const PathsForm = lazy(() => import('./paths-form'))
+const CompositionForm = lazy(() => import('./composition-form'))
+const TableForm = lazy(() => import('./table-form'))
+const AttributionForm = lazy(() => import('./attribution-form'))
+
 /** The left side of the explorer: everything that makes the question. */
 export default function Definition({ spec, onChange }: { spec: Spec; onChange: (spec: Spec) => void }) {
   const { t } = useLingui()
   const question = useKindQuestion()
-  const event = eventsOf(spec)[0]?.event
+  const events = eventsOf(spec)
+  const event = events[0]?.event
+  // Paths may do without events; the next kind begins with those of the one before.
+  const before = useRef(events)
+  if (events.length > 0) before.current = events
   const models = useQuery(q.models())
-  const stages = models.data?.find((m) => m.is_default)?.stages ?? []
+  const segments = useQuery(insights.segments())
+  const main = models.data?.find((m) => m.is_default) ?? models.data?.[0]
   return (
     <div className={classes.side}>
-      <KindPicker kind={spec.kind} onChange={(kind) => onChange(withKind(spec, kind))} />
+      <KindPicker kind={spec.kind} onChange={(kind) => onChange(withKind(spec, kind, main?.key, before.current))} />
       <p className={classes.gap}>{question(spec.kind)}</p>
       {spec.trend && <TrendForm trend={spec.trend} onChange={(trend) => onChange({ ...spec, trend })} />}
       {spec.funnel && <FunnelForm funnel={spec.funnel} onChange={(funnel) => onChange({ ...spec, funnel })} />}
       {spec.retention && <RetentionForm retention={spec.retention} onChange={(retention) => onChange({ ...spec, retention })} />}
       {spec.growth && <GrowthForm growth={spec.growth} onChange={(growth) => onChange({ ...spec, growth })} />}
       {spec.stickiness && <StickinessForm stickiness={spec.stickiness} onChange={(stickiness) => onChange({ ...spec, stickiness })} />}
+      <Suspense fallback={<Skeleton height={200} />}>
+        {spec.paths && <PathsForm paths={spec.paths} onChange={(paths) => onChange({ ...spec, paths })} />}
+        {spec.composition && <CompositionForm composition={spec.composition} onChange={(composition) => onChange({ ...spec, composition })} />}
+        {spec.table && <TableForm table={spec.table} onChange={(table) => onChange({ ...spec, table })} />}
+        {spec.attribution && <AttributionForm attribution={spec.attribution} onChange={(attribution) => onChange({ ...spec, attribution })} />}
+      </Suspense>
       <Section title={t`Which customers count, as they are now`}>
-        <ConditionBuilder value={spec.who ?? null} onChange={(who) => onChange({ ...spec, who: who ?? undefined })} stages={stages} />
+        <ConditionBuilder value={spec.who ?? null} onChange={(who) => onChange({ ...spec, who: who ?? undefined })} stages={main?.stages ?? []} segments={segments.data ?? []} />
         <ProblemLine path="who" />
+      </Section>
+      <Section title={t`What the customer was, event by event`}>
+        <Suspense fallback={<Skeleton height={22} width={170} />}>
+          <CustomerWhere list={spec.where_customer ?? []} onChange={(where_customer) => onChange({ ...spec, where_customer })} />
+        </Suspense>
       </Section>
       <Section title={t`Which events count`}>
         <WhereList where={spec.where ?? []} event={event} onChange={(where) => onChange({ ...spec, where })} />

@@ -7,7 +7,7 @@ describe('missing', () => {
   it('wants an event in every place of a fresh insight, and nothing once it is there', () => {
     for (const kind of insightKinds) {
       expect(missing(emptySpec(kind)).length, kind).toBeGreaterThan(0)
-      expect(missing(emptySpec(kind, 'A', 'B')), kind).toEqual([])
+      expect(missing(emptySpec(kind, 'A', 'B', 'model')), kind).toEqual([])
     }
   })
   it('names places as the server does', () => {
@@ -32,6 +32,22 @@ describe('tidy', () => {
     const spec: Spec = { kind: 'trend', range: { last: '7d' }, trend: { series: [{ event: 'A', measure: 'count', property: 'p', money: true, days: 7 }], interval: 'day', formulas: [], breakdown: { property: '' } } }
     expect(tidy(spec)).toEqual({ kind: 'trend', range: { last: '7d' }, trend: { series: [{ event: 'A' }], interval: 'day' } })
   })
+  it('leaves out what the kinds of the newer charts do not take', () => {
+    const table: Spec = { kind: 'table', range: { last: '7d' }, table: { rows: 'customer', breakdown: { property: 'x' }, columns: [{ event: 'A' }], sort: '-C' } }
+    expect(tidy(table).table).toEqual({ rows: 'customer', columns: [{ event: 'A' }] })
+    const attribution: Spec = { kind: 'attribution', range: { last: '7d' }, attribution: { conversion: { event: 'A' }, value: '', refunds: [{ event: 'B' }], channels: [], own: [] } }
+    expect(tidy(attribution).attribution).toEqual({ conversion: { event: 'A' } })
+    const paths: Spec = { kind: 'paths', range: { last: '7d' }, paths: { events: [], groups: [], start: '', end: '/x' } }
+    expect(tidy(paths).paths).toEqual({ end: '/x' })
+  })
+  it('sends a condition on customers only when it is complete', () => {
+    const spec: Spec = { ...emptySpec('growth', 'A'), where_customer: [{ by: 'trait', name: '', op: 'is', value: '' }, { by: 'stage', name: 'm', op: 'in', value: [] }, { by: 'segment', name: 's', op: 'is', value: 'in' }] }
+    expect(tidy(spec).where_customer).toEqual([{ by: 'segment', name: 's', op: 'is', value: 'in' }])
+  })
+  it('keeps no refunds that were emptied on purpose apart from the default', () => {
+    const spec: Spec = { kind: 'attribution', range: { last: '7d' }, attribution: { conversion: { event: 'A' }, value: 'total', refunds: [] } }
+    expect(tidy(spec).attribution!.refunds).toEqual([])
+  })
   it('does not change the draft', () => {
     const spec = emptySpec('funnel', 'A', 'B')
     spec.funnel!.exclude = []
@@ -43,7 +59,9 @@ describe('tidy', () => {
 
 it('keeps the events when the kind changes', () => {
   const funnel = emptySpec('funnel', 'A', 'B')
-  for (const kind of insightKinds) expect(eventsOf(withKind(funnel, kind))[0]?.event, kind).toBe('A')
+  for (const kind of insightKinds) expect(eventsOf(withKind(funnel, kind))[0]?.event, kind).toBe(kind === 'paths' ? undefined : 'A')
+  // Paths are of page views; the events come back behind them.
+  expect(eventsOf(withKind(withKind(funnel, 'paths'), 'table', '', eventsOf(funnel))).map((e) => e.event)).toEqual(['A', 'B'])
   expect(withKind(funnel, 'trend').trend!.series.map((s) => s.event)).toEqual(['A', 'B'])
   expect(withKind(funnel, 'retention').retention!.return!.event).toBe('B')
   expect(withKind(emptySpec('growth', 'A'), 'funnel').funnel!.steps.map((s) => s.event)).toEqual(['A', ''])

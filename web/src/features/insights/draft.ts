@@ -1,14 +1,14 @@
 // Drafts of insights: what a fresh one holds, what is still to fill in, and what is sent.
-import type { EventPick, Exclusion, FunnelStep, InsightKind, Range, Series, Spec } from '~/api/insights'
+import type { CustomerMatch, EventPick, Exclusion, FunnelStep, InsightKind, PathEvent, Range, Series, Spec } from '~/api/insights'
 import { arity, gaps, parseSpan, type Test } from '~/api/expr'
 
 /** A place in a spec that is not filled in yet, named as the server names it. */
-export type Missing = { path: string; what: 'event' | 'property' | 'range' | 'formula' }
+export type Missing = { path: string; what: 'event' | 'property' | 'range' | 'formula' | 'rows' | 'name' }
 
 export const defaultRange: Range = { last: '30d' }
 
-/** A fresh insight of a kind; names of events that exist make it answer at once. */
-export function emptySpec(kind: InsightKind, event = '', second = ''): Spec {
+/** A fresh insight of a kind; names of events and of a stage model that exist make it answer at once. */
+export function emptySpec(kind: InsightKind, event = '', second = '', model = ''): Spec {
   const pick: EventPick = { kind: 'track', event }
   switch (kind) {
     case 'trend':
@@ -21,27 +21,42 @@ export function emptySpec(kind: InsightKind, event = '', second = ''): Spec {
       return { kind, range: { last: '180d' }, growth: { ...pick, interval: 'month' } }
     case 'stickiness':
       return { kind, range: defaultRange, stickiness: { ...pick, interval: 'day' } }
+    case 'paths':
+      // Page views need no event to be chosen.
+      return { kind, range: defaultRange, paths: { steps: 4, ...(event ? {} : { events: [pick] }) } }
+    case 'composition':
+      return { kind, range: defaultRange, composition: { ...pick, breakdown: model ? { by: 'stage', property: model } : { property: '' } } }
+    case 'table':
+      return { kind, range: defaultRange, table: { rows: 'customer', columns: [pick] } }
+    case 'attribution':
+      return { kind, range: defaultRange, attribution: { conversion: pick } }
   }
 }
 
 /** The events that a spec names, in order, so that another kind begins with them. */
 export function eventsOf(spec: Spec): EventPick[] {
-  const list: EventPick[] = [...(spec.trend?.series ?? []), ...(spec.funnel?.steps ?? []), ...(spec.retention ? [spec.retention.start, ...(spec.retention.return ? [spec.retention.return] : [])] : []), ...(spec.growth ? [spec.growth] : []), ...(spec.stickiness ? [spec.stickiness] : [])]
+  const list: EventPick[] = [...(spec.trend?.series ?? []), ...(spec.funnel?.steps ?? []), ...(spec.retention ? [spec.retention.start, ...(spec.retention.return ? [spec.retention.return] : [])] : []), ...(spec.growth ? [spec.growth] : []), ...(spec.stickiness ? [spec.stickiness] : []), ...(spec.paths?.events ?? []), ...(spec.composition ? [spec.composition] : []), ...(spec.table?.columns ?? []), ...(spec.attribution ? [spec.attribution.conversion] : [])]
   return list.map(({ kind, event, where }) => ({ kind, event, ...(where ? { where } : {}) }))
 }
 
-/** Turns a question into one of another kind over the same events. */
-export function withKind(spec: Spec, kind: InsightKind): Spec {
+/** Turns a question into one of another kind over the same events, or over those that were chosen before. */
+export function withKind(spec: Spec, kind: InsightKind, model = '', before: EventPick[] = []): Spec {
   if (spec.kind === kind) return spec
-  const events = eventsOf(spec)
+  const own = eventsOf(spec)
+  const events = own.length > 0 ? own : before
   const first = events[0] ?? { kind: 'track' as const, event: '' }
-  const next = emptySpec(kind)
+  const next = emptySpec(kind, '', '', model)
   if (next.trend) next.trend.series = events.length > 0 ? events : [first]
   if (next.funnel) next.funnel.steps = [first, events[1] ?? { kind: 'track', event: '' }, ...events.slice(2)]
   if (next.retention) next.retention = { ...next.retention, start: first, ...(events[1] ? { return: events[1] } : {}) }
   if (next.growth) next.growth = { ...next.growth, ...first }
   if (next.stickiness) next.stickiness = { ...next.stickiness, ...first }
-  return { ...next, ...(spec.where ? { where: spec.where } : {}), ...(spec.who ? { who: spec.who } : {}), ...(spec.bots ? { bots: true } : {}) }
+  if (next.composition) next.composition = { ...next.composition, ...first }
+  if (next.table) next.table.columns = events.length > 0 ? events : [first]
+  if (next.attribution) next.attribution.conversion = first
+  // Paths are of page views until events are chosen.
+  if (next.paths) delete next.paths.events
+  return { ...next, ...(spec.where ? { where: spec.where } : {}), ...(spec.who ? { who: spec.who } : {}), ...(spec.where_customer ? { where_customer: spec.where_customer } : {}), ...(spec.bots ? { bots: true } : {}), ...(spec.as_known ? { as_known: spec.as_known } : {}) }
 }
 
 const numericMeasures = ['sum', 'mean', 'min', 'max', 'median', 'percentile']
@@ -68,10 +83,35 @@ export function missing(spec: Spec): Missing[] {
   }
   if (spec.growth) event(spec.growth, 'growth')
   if (spec.stickiness) event(spec.stickiness, 'stickiness')
+  missingOfMore(spec, out, event)
   const range = spec.range
   if ('last' in range ? !parseSpan(range.last) : !range.from || !range.to || range.from >= range.to) out.push({ path: 'range', what: 'range' })
   return out
 }
+
+function missingOfMore(spec: Spec, out: Missing[], event: (e: EventPick, path: string) => void) {
+  const { paths, composition, table, attribution } = spec
+  paths?.events?.forEach((e, i) => event(e, `paths.events[${i}]`))
+  paths?.groups?.forEach((g, i) => (g.name && (g.pattern || g.regex)) || out.push({ path: `paths.groups[${i}]`, what: 'name' }))
+  if (composition) {
+    event(composition, 'composition')
+    if (!(composition.numbers ?? composition.breakdown)?.property) out.push({ path: composition.numbers ? 'composition.numbers' : 'composition.breakdown', what: 'rows' })
+  }
+  table?.columns.forEach((s, i) => {
+    event(s, `table.columns[${i}]`)
+    if (numericMeasures.includes(s.measure ?? 'count') && !s.property) out.push({ path: `table.columns[${i}]`, what: 'property' })
+  })
+  if (table && table.rows !== 'customer' && !table.breakdown?.property) out.push({ path: 'table.breakdown', what: 'rows' })
+  if (!attribution) return
+  event(attribution.conversion, 'attribution.conversion')
+  attribution.refunds?.forEach((e, i) => event(e, `attribution.refunds[${i}]`))
+  attribution.touches?.forEach((e, i) => event(e, `attribution.touches[${i}]`))
+  if (attribution.lead) event(attribution.lead, 'attribution.lead')
+  if (attribution.opportunity) event(attribution.opportunity, 'attribution.opportunity')
+  attribution.channels?.forEach((c, i) => (c.channel && rulePatterns(c)) || out.push({ path: `attribution.channels[${i}]`, what: 'name' }))
+}
+
+const rulePatterns = (c: NonNullable<NonNullable<Spec['attribution']>['channels']>[number]) => [c.click_ids, c.source, c.medium, c.campaign, c.referrer, c.events].some((l) => l && l.length > 0)
 
 const complete = (t: Test) => t.name !== '' && (arity(t.op) !== 1 || (t.value !== undefined && t.value !== '')) && (arity(t.op) !== 'list' || (Array.isArray(t.value) && t.value.length > 0))
 
@@ -91,6 +131,10 @@ const tidyEvent = <T extends EventPick>(e: T): T => {
 export function tidy(spec: Spec): Spec {
   const next: Spec = tidyWhere({ ...spec })
   if (next.who && gaps(next.who).length > 0) delete next.who
+  if (next.where_customer) {
+    next.where_customer = next.where_customer.filter((m) => complete(m) && (m.op !== 'is' || m.value !== undefined)).map((m): CustomerMatch => ({ ...m }))
+    if (next.where_customer.length === 0) delete next.where_customer
+  }
   if (next.trend) {
     next.trend = { ...next.trend, series: next.trend.series.map((s) => tidySeries(tidyEvent({ ...s }))) }
     if (!next.trend.formulas?.length) delete next.trend.formulas
@@ -109,7 +153,35 @@ export function tidy(spec: Spec): Spec {
   }
   if (next.growth) next.growth = tidyEvent({ ...next.growth })
   if (next.stickiness) next.stickiness = tidyEvent({ ...next.stickiness })
+  tidyMore(next)
   return JSON.parse(JSON.stringify(next)) as Spec
+}
+
+function tidyMore(next: Spec) {
+  if (next.paths) {
+    next.paths = { ...next.paths }
+    if (next.paths.events?.length) next.paths.events = next.paths.events.map((e) => tidyEvent<PathEvent>({ ...e, item: e.item || undefined }))
+    else delete next.paths.events
+    if (!next.paths.groups?.length) delete next.paths.groups
+    if (!next.paths.start) delete next.paths.start
+    if (!next.paths.end) delete next.paths.end
+  }
+  if (next.composition) next.composition = tidyEvent({ ...next.composition })
+  if (next.table) {
+    next.table = { ...next.table, columns: next.table.columns.map((s) => tidySeries(tidyEvent({ ...s }))) }
+    if (next.table.rows === 'customer') delete next.table.breakdown
+    // A column that was taken away cannot be sorted by.
+    const by = next.table.sort?.replace('-', '')
+    if (by && by !== 'row' && by.charCodeAt(0) - 65 >= next.table.columns.length) delete next.table.sort
+  }
+  const a = next.attribution
+  if (a) {
+    const events = (list: EventPick[] | undefined) => (list ? list.map((e) => tidyEvent({ ...e })) : undefined)
+    next.attribution = { ...a, conversion: tidyEvent({ ...a.conversion }), value: a.value || undefined, order: a.order || undefined, refund_value: a.refund_value || undefined, refunds: a.value ? events(a.refunds) : undefined, touches: a.touches?.length ? events(a.touches) : undefined }
+    for (const key of ['not_touches', 'own', 'channels'] as const) if (!a[key]?.length) delete next.attribution[key]
+    if (a.lead) next.attribution.lead = tidyEvent({ ...a.lead })
+    if (a.opportunity) next.attribution.opportunity = tidyEvent({ ...a.opportunity })
+  }
 }
 
 function tidySeries(s: Series): Series {

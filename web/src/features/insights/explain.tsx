@@ -9,7 +9,7 @@ import { useFormat } from '~/ui/format'
 import { IconCheck, IconClock, IconMinus, IconX } from '~/ui/icons'
 import { useKindName } from '~/ui/names'
 import { useOpName } from '~/ui/op-names'
-import { useEventLabel } from './words'
+import { useChannelName, useEventLabel } from './words'
 import classes from './insights.module.css'
 
 /** Why one customer is, or is not, in a number: in sentences, with the events that decided. */
@@ -63,7 +63,31 @@ function Sentences({ why, spec }: { why: Explained; spec: Spec }) {
           <EventList title={t`With:`} events={(why.stickiness.periods ?? []).flatMap((p) => p.events ?? [])} />
         </>
       )}
+      {why.paths && <PathsWhy sessions={why.paths.sessions ?? []} attribution={why.kind === 'attribution'} />}
     </>
+  )
+}
+
+/** The ways of a customer, one a visit; of attribution one a conversion, and those without. */
+function PathsWhy({ sessions, attribution }: { sessions: NonNullable<NonNullable<Explained['paths']>['sessions']>; attribution: boolean }) {
+  const { t } = useLingui()
+  const f = useFormat()
+  const channelName = useChannelName()
+  if (sessions.length === 0) return null
+  const name = (item: string) => (attribution ? channelName(item) : item)
+  return (
+    <ol>
+      {sessions.slice(0, 12).map((s, i) => (
+        <li key={i}>
+          {s.counts ? <IconCheck size={17} className={classes.good} aria-label={t`counts`} /> : <IconMinus size={17} aria-label={t`does not count`} />}
+          <div>
+            {s.path?.length ? s.path.map(name).join(' → ') : t`lacks the beginning or the end`}
+            <small>{f.dateTimeZone(s.start.time / 1000)}</small>
+          </div>
+        </li>
+      ))}
+      {sessions.length > 12 && <li style={{ display: 'block' }}>{t`and ${f.int(sessions.length - 12)} more`}</li>}
+    </ol>
   )
 }
 
@@ -186,6 +210,12 @@ function useReasonText() {
         const state = { new: t`new`, returning: t`active as before`, resurrecting: t`back after a pause`, dormant: t`silent`, active: t`active` }[r.state ?? ''] ?? r.state ?? ''
         return t`In this period the customer was: ${state}.`
       }
+      case 'passed':
+        return t`The steps behind it were made, so this one was passed over.`
+      case 'other_path':
+        return t`Went other ways.`
+      case 'same':
+        return t`Comes out the same by both rules.`
       case 'other_value':
         return t`Belongs to another value of the breakdown.`
     }

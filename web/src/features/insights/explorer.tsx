@@ -34,7 +34,8 @@ export function NewInsight() {
   const [search] = useSearchState<Search>()
   const names = useQuery(q.eventNames(''))
   const kind = search.kind && insightKinds.includes(search.kind) ? search.kind : 'trend'
-  if (!search.spec && names.isPending) {
+  const models = useQuery(q.models())
+  if (!search.spec && (names.isPending || models.isPending)) {
     return (
       <Page title={t`New insight`}>
         <Skeleton height={420} radius="lg" />
@@ -43,7 +44,16 @@ export function NewInsight() {
   }
   const tracks = (names.data ?? []).filter((e) => e.kind === 'track')
   // A fresh insight answers at once, over what happens most, so that there is something to change.
-  const start = search.spec ?? emptySpec(kind, tracks[0]?.name, tracks[1]?.name)
+  // What is shared out among channels is a purchase, where there are some.
+  const buys = tracks.find((e) => ['Order Completed', 'Subscription Started', 'Signed Up'].includes(e.name))
+  const main = models.data?.find((m) => m.is_default) ?? models.data?.[0]
+  const fresh = emptySpec(kind, kind === 'attribution' || kind === 'table' ? (buys ?? tracks[0])?.name : tracks[0]?.name, tracks[1]?.name, main?.key)
+  // A completed order has a total, by the names that shops send.
+  if (buys?.name === 'Order Completed') {
+    if (fresh.attribution) fresh.attribution.value = 'total'
+    if (fresh.table) fresh.table.columns.push({ kind: 'track', event: buys.name, measure: 'sum', property: 'total', money: true })
+  }
+  const start = search.spec ?? fresh
   return <Explorer key="new" start={start} />
 }
 
@@ -87,7 +97,7 @@ function Explorer({ start, saved }: { start: Spec; saved?: SavedInsight }) {
   return (
     <Page title={saved?.name ?? t`New insight`} sub={saved ? saved.description || t`${kindName(saved.kind)}, version ${saved.version}` : autoName(spec)} actions={
         <Suspense>
-          <SaveBar spec={tidy(spec)} saved={saved} changed={changed} ready={gaps.length === 0} discard={() => saved && setSpec(saved.spec)} />
+          <SaveBar spec={tidy(spec)} form={search.view} saved={saved} changed={changed} ready={gaps.length === 0} discard={() => saved && setSpec(saved.spec)} />
         </Suspense>
       }
     >
@@ -99,7 +109,7 @@ function Explorer({ start, saved }: { start: Spec; saved?: SavedInsight }) {
           </Suspense>
         </Card>
         <div className={classes.stack}>
-          <Result range={<RangeField value={spec.range} onChange={(range) => setSpec({ ...spec, range })} />} run={run} gaps={gaps.length} form={search.view} setForm={(view) => setSearch({ view: view === 'lines' ? undefined : view })} onDrill={(cell, title) => run.answer && setDrill({ cell, title, spec: run.answer.spec })} />
+          <Result range={<RangeField value={spec.range} onChange={(range) => setSpec({ ...spec, range })} />} run={run} gaps={gaps.length} form={search.view} setForm={(view) => setSearch({ view: view === 'lines' ? undefined : view })} onDrill={(cell, title) => run.answer && setDrill({ cell, title, spec: run.answer.spec })} onSpec={setSpec} />
         </div>
       </div>
       </Problems.Provider>
@@ -112,7 +122,7 @@ function Explorer({ start, saved }: { start: Spec; saved?: SavedInsight }) {
   )
 }
 
-function Result({ range, run, gaps, form, setForm, onDrill }: { range: ReactNode; run: ReturnType<typeof useRun>; gaps: number; form?: TrendForm; setForm: (form: TrendForm) => void; onDrill: (cell: Cell, title: string) => void }) {
+function Result({ range, run, gaps, form, setForm, onDrill, onSpec }: { range: ReactNode; run: ReturnType<typeof useRun>; gaps: number; form?: TrendForm; setForm: (form: TrendForm) => void; onDrill: (cell: Cell, title: string) => void; onSpec: (spec: Spec) => void }) {
   const { t } = useLingui()
   const annotations = useQuery({ ...insights.annotations(), enabled: !!run.answer?.result.trend })
   const { answer } = run
@@ -127,7 +137,7 @@ function Result({ range, run, gaps, form, setForm, onDrill }: { range: ReactNode
           <div className={`${classes.stack} ${run.stale || run.loading ? classes.stale : ''}`}>
             <Hints answer={answer} />
             <Suspense fallback={<Skeleton height={320} radius="md" />}>
-              <InsightView answer={answer} onDrill={onDrill} form={form} setForm={setForm} annotations={annotations.data} height={340} />
+              <InsightView answer={answer} onDrill={onDrill} form={form} setForm={setForm} annotations={annotations.data} onSpec={onSpec} height={340} />
             </Suspense>
             <Status run={run} />
             {answer.result.trend && (
@@ -157,7 +167,9 @@ function Hints({ answer }: { answer: NonNullable<ReturnType<typeof useRun>['answ
   const { t } = useLingui()
   const hintText = useHintText()
   const { meta } = answer.result
-  const list = [...(meta.hints ?? []).map(hintText), ...(meta.truncated ? [t`There are ${meta.values ?? 0} values. The most common are shown, the rest are together in “(other)”.`] : [])]
+  // Refunds that nobody named need not exist.
+  const named = (name?: string) => !(answer.spec.attribution && !answer.spec.attribution.refunds && (name === 'Order Refunded' || name === 'Order Cancelled'))
+  const list = [...(meta.hints ?? []).filter((h) => named(h.name)).map(hintText), ...(meta.truncated && (meta.values ?? 0) > 0 ? [t`There are ${meta.values ?? 0} values. The most common are shown, the rest are together in “(other)”.`] : [])]
   if (list.length === 0) return null
   return (
     <ul className={classes.hints} aria-label={t`To note`}>

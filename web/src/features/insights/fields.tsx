@@ -100,7 +100,7 @@ export type RowAction = { label: string; run: () => void; disabled?: boolean }
 export function EventRow({ badge, label, path, value, onPick, onWhere, actions = [], fresh, children }: { badge?: string; label: string; path: string; value: EventPick; onPick: (kind: EventPick['kind'], event: string) => void; onWhere: (where: Test[] | undefined) => void; actions?: RowAction[]; fresh?: boolean; children?: ReactNode }) {
   const { t } = useLingui()
   const { refused, gap } = useProblems(path)
-  const words = { event: t`Choose an event here.`, property: t`Choose the property to compute with.`, range: '', formula: '' }
+  const words = { event: t`Choose an event here.`, property: t`Choose the property to compute with.`, range: '', formula: '', rows: '', name: '' }
   return (
     <div className={classes.row} role="group" aria-label={label} data-bad={refused.length > 0}>
       <div className={classes.rowHead}>

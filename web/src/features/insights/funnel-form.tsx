@@ -1,7 +1,7 @@
 import { Button, NativeSelect, NumberInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
-import type { Exclusion, Funnel, FunnelStep } from '~/api/insights'
+import type { Exclusion, Funnel, FunnelMode, FunnelStep } from '~/api/insights'
 import { SpanField } from '~/features/models/test-fields'
 import { IconPlus } from '~/ui/icons'
 import { BreakdownField } from './breakdown-field'
@@ -9,11 +9,15 @@ import { Section } from './section'
 import { shifted } from './draft'
 import { EventRow } from './fields'
 import { ProblemLine } from './problems'
+import { useModeName } from './words'
 import classes from './insights.module.css'
+
+const modes: FunnelMode[] = ['ciclo', 'window_funnel', 'strict_increase']
 
 /** Steps, the time they may take, and what takes a customer out. */
 export function FunnelForm({ funnel, onChange }: { funnel: Funnel; onChange: (next: Funnel) => void }) {
   const { t } = useLingui()
+  const modeName = useModeName()
   const [fresh, setFresh] = useState<number>()
   const steps = (list: FunnelStep[]) => onChange({ ...funnel, steps: list.map((s, i) => (i === 0 || i === list.length - 1 ? { ...s, optional: undefined } : s)) })
   const exclude = funnel.exclude ?? []
@@ -67,7 +71,7 @@ export function FunnelForm({ funnel, onChange }: { funnel: Funnel; onChange: (ne
             value={funnel.order ?? 'free'}
             onChange={(e) => {
               const order = e.currentTarget.value as Funnel['order']
-              onChange({ ...funnel, order: order === 'free' ? undefined : order, ...(order === 'any' ? { steps: funnel.steps.map((s) => ({ ...s, optional: undefined })), exclude: funnel.exclude?.map((x) => ({ ...x, from: undefined, to: undefined })) } : {}) })
+              onChange({ ...funnel, order: order === 'free' ? undefined : order, ...(order === 'any' ? { mode: undefined, steps: funnel.steps.map((s) => ({ ...s, optional: undefined })), exclude: funnel.exclude?.map((x) => ({ ...x, from: undefined, to: undefined })) } : {}) })
             }}
           />
           <NativeSelect
@@ -80,6 +84,7 @@ export function FunnelForm({ funnel, onChange }: { funnel: Funnel; onChange: (ne
             value={funnel.counting ?? 'customers'}
             onChange={(e) => onChange({ ...funnel, counting: e.currentTarget.value === 'all' ? 'all' : undefined })}
           />
+          {funnel.order !== 'any' && <NativeSelect size="xs" label={t`Events of one instant`} data={modes.map((m) => ({ value: m, label: modeName(m) }))} value={funnel.mode ?? 'ciclo'} onChange={(e) => onChange({ ...funnel, mode: e.currentTarget.value === 'ciclo' ? undefined : (e.currentTarget.value as FunnelMode) })} />}
         </div>
       </Section>
       <Section title={t`Take out who did`}>
@@ -110,10 +115,11 @@ export function FunnelForm({ funnel, onChange }: { funnel: Funnel; onChange: (ne
                 { value: 'last', label: t`the last step made` },
                 { value: 'step', label: t`a given step` },
                 { value: 'each', label: t`each value on its own` },
+                ...(funnel.breakdown.by && funnel.breakdown.by !== 'property' ? [{ value: 'now', label: t`now` }] : []),
               ]}
               value={funnel.breakdown.at ?? 'first'}
               onChange={(e) => {
-                const at = e.currentTarget.value as 'first' | 'last' | 'step' | 'each'
+                const at = e.currentTarget.value as NonNullable<NonNullable<Funnel['breakdown']>['at']>
                 onChange({ ...funnel, breakdown: { ...funnel.breakdown!, at: at === 'first' ? undefined : at, step: at === 'step' ? 1 : undefined } })
               }}
             />

@@ -1,3 +1,3 @@
-import { IconFunnel, IconGrowth, IconInsight, IconRetention, IconSticky } from '~/ui/icons'
+import { IconAttribution, IconComposition, IconFunnel, IconGrowth, IconInsight, IconPaths, IconRetention, IconSticky, IconTable } from '~/ui/icons'
 
-export const kindIcons = { trend: IconInsight, funnel: IconFunnel, retention: IconRetention, growth: IconGrowth, stickiness: IconSticky }
+export const kindIcons = { trend: IconInsight, funnel: IconFunnel, retention: IconRetention, growth: IconGrowth, stickiness: IconSticky, paths: IconPaths, composition: IconComposition, table: IconTable, attribution: IconAttribution }

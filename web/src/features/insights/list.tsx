@@ -12,6 +12,7 @@ import { Card, Dim, Empty, Loaded, Page, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 import { kindIcons } from './kind-icons'
 import { emptySpec } from './draft'
+import { restore } from './restore'
 import { useInsightKind, useKindQuestion } from './words'
 import classes from './insights.module.css'
 
@@ -27,7 +28,7 @@ export default function InsightsScreen() {
   return (
     <Page
       title={t`Insights`}
-      sub={t`Questions to the timeline of your customers: trends, funnels, retention, growth. Every number leads to the people behind it.`}
+      sub={t`Questions to the timeline of your customers: trends, funnels, retention, paths, attribution and more. Every number leads to the people behind it.`}
       actions={
         <Group gap="xs">
           {(list.data?.length ?? 0) > 0 && (
@@ -147,7 +148,7 @@ function RowMenu({ insight }: { insight: SavedInsight }) {
     mutationFn: () => insights.remove(String(insight.id)),
     onSuccess: async () => {
       await refresh()
-      toast.undo(t`“${name}” deleted.`, () => void insights.create({ name, description, spec }).then(refresh, toast.error))
+      toast.undo(t`“${name}” deleted.`, () => void restore(Number(insight.id), { name, description, spec }).then(refresh, toast.error))
     },
     onError: toast.error,
   })
@@ -178,12 +179,19 @@ function Examples() {
   const buy = first('Order Completed', 'Subscription Started', 'Signed Up') ?? tracks[0] ?? ''
   const view = first('Product Viewed', 'Product List Viewed', 'Trial Started') ?? tracks[1] ?? tracks[0] ?? ''
   const add = first('Product Added', 'Checkout Started')
+  const pages = (names.data ?? []).some((e) => e.kind === 'page')
+  const models = useQuery(q.models())
+  const main = models.data?.find((m) => m.is_default) ?? models.data?.[0]
   const specs: Record<InsightKind, Spec> = {
     trend: { kind: 'trend', range: { last: '90d' }, trend: { series: [{ kind: 'track', event: buy }], interval: 'week', compare: 'previous' } },
     funnel: { kind: 'funnel', range: { last: '30d' }, funnel: { steps: [view, ...(add ? [add] : []), buy].filter((x, i, all) => x && all.indexOf(x) === i).map((event) => ({ kind: 'track' as const, event })), window: '14d' } },
     retention: { kind: 'retention', range: { last: '180d' }, retention: { start: { kind: 'track', event: buy }, entry: 'first_time', unit: 'month' } },
     growth: { ...emptySpec('growth', buy), range: { last: '365d' } },
     stickiness: { kind: 'stickiness', range: { last: '30d' }, stickiness: { kind: 'any', interval: 'day' } },
+    paths: pages ? { kind: 'paths', range: { last: '30d' }, paths: {} } : { kind: 'paths', range: { last: '30d' }, paths: { events: [{ kind: 'any' }] } },
+    composition: { kind: 'composition', range: { last: '90d' }, composition: { kind: 'track', event: buy, breakdown: main ? { by: 'stage', property: main.key, at: 'now' } : { property: 'currency' } } },
+    table: { kind: 'table', range: { last: '90d' }, table: { rows: 'customer', columns: [{ kind: 'track', event: buy }, { kind: 'any', label: t`All events` }] } },
+    attribution: { kind: 'attribution', range: { last: '90d' }, attribution: { conversion: { kind: 'track', event: buy } } },
   }
   if (names.isSuccess && tracks.length === 0) {
     return (
@@ -207,7 +215,7 @@ function Examples() {
                 {kindName(k)}
               </strong>
               <p>{question(k)}</p>
-              <p className={ui.mono}>{specs[k].funnel ? specs[k].funnel.steps.map((s) => s.event).join(' → ') : k === 'stickiness' ? t`any event` : buy}</p>
+              <p className={ui.mono}>{specs[k].funnel ? specs[k].funnel.steps.map((s) => s.event).join(' → ') : k === 'stickiness' || (k === 'paths' && !pages) ? t`any event` : k === 'paths' ? t`any page` : buy}</p>
             </Link>
           )
         })}

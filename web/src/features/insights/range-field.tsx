@@ -4,17 +4,11 @@ import { useState } from 'react'
 import type { Range } from '~/api/insights'
 import { useWorkspace } from '~/app/session'
 import { SpanField } from '~/features/models/test-fields'
-import { dayOf, fromIsoDay, isoDay, midnight } from '~/ui/time'
+import { dayOf, isoDay, midnight, shiftDay } from '~/ui/time'
 import { ProblemLine } from './problems'
 import classes from './insights.module.css'
 
 const presets = ['7d', '30d', '90d', '180d', '365d']
-
-/** Moves a day by a number of days. */
-export function shiftDay(day: string, by: number, zone: string): string {
-  const at = fromIsoDay(day, zone, by)
-  return at ? isoDay(at, zone) : day
-}
 
 /** The range of an insight: up to now, or fixed days of the workspace's zone. */
 export function RangeField({ value, onChange, size = 'xs' }: { value: Range; onChange: (range: Range) => void; size?: 'xs' | 'sm' }) {

@@ -15,10 +15,10 @@ export function RetentionView({ answer, onDrill, compact, height }: ViewProps) {
   const { t } = useLingui()
   const f = useFormat()
   const buckets = useBuckets()
-  const valueLabel = useValueLabel()
   const [form, setForm] = useState<'table' | 'curve'>('table')
   const [picked, setPicked] = useState(0)
   const spec = answer.spec.retention!
+  const valueLabel = useValueLabel(spec.breakdown)
   const result = answer.result.retention!
   const groups = result.groups ?? []
   const at = Math.min(picked, groups.length - 1)

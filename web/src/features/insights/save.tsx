@@ -3,18 +3,20 @@ import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
+import type { Tile } from '~/api/dashboards'
 import { insights, type SavedInsight, type Spec } from '~/api/insights'
 import { useCan } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
 import { IconCopy, IconDashboard, IconDots, IconEdit, IconHistory, IconTrash } from '~/ui/icons'
 import { useToast } from '~/ui/toast'
+import { restore } from './restore'
 import { useAutoName } from './words'
 
 const Versions = lazy(() => import('./versions'))
 const AddToDashboard = lazy(() => import('~/features/dashboards/add-to'))
 
 /** Saves, renames, duplicates and deletes an insight. */
-export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; saved?: SavedInsight; changed: boolean; ready: boolean; discard: () => void }) {
+export function SaveBar({ spec, saved, form, changed, ready, discard }: { spec: Spec; /** How a trend is drawn. */ form?: Tile['form']; saved?: SavedInsight; changed: boolean; ready: boolean; discard: () => void }) {
   const { t } = useLingui()
   const can = useCan('model')
   const client = useQueryClient()
@@ -41,7 +43,7 @@ export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; 
       const { name, description, spec: kept } = saved!
       await navigate({ to: '/insights' })
       await refresh()
-      toast.undo(t`“${name}” deleted.`, () => void insights.create({ name, description, spec: kept }).then(refresh, toast.error))
+      toast.undo(t`“${name}” deleted.`, () => void restore(Number(saved!.id), { name, description, spec: kept }).then(refresh, toast.error))
     },
     onError: toast.error,
   })
@@ -95,7 +97,7 @@ export function SaveBar({ spec, saved, changed, ready, discard }: { spec: Spec; 
       )}
       <Suspense>
         {panel === 'versions' && saved && <Versions saved={saved} close={() => setPanel(undefined)} restore={(old) => update.mutate(old)} />}
-        {panel === 'dashboard' && saved && <AddToDashboard insight={saved} close={() => setPanel(undefined)} />}
+        {panel === 'dashboard' && saved && <AddToDashboard insight={saved} form={saved.kind === 'trend' ? form : undefined} close={() => setPanel(undefined)} />}
       </Suspense>
     </Group>
   )

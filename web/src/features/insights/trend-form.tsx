@@ -97,14 +97,15 @@ function TimeFields({ trend, onChange }: { trend: Trend; onChange: (next: Trend)
   )
 }
 
-function MeasureFields({ series: s, label, onChange }: { series: Series; label: string; onChange: (next: Series) => void }) {
+/** What is counted of the events of a line or a column. */
+export function MeasureFields({ series: s, label, onChange, without }: { series: Series; label: string; onChange: (next: Series) => void; without?: TrendMeasure }) {
   const { t } = useLingui()
   const measureName = useTrendMeasure()
   const m = s.measure ?? 'count'
   const property = readsProperty(s)
   return (
     <div className={classes.fields}>
-      <NativeSelect size="xs" aria-label={t`What to count: ${label}`} data={measures.map((x) => ({ value: x, label: measureName(x) }))} value={m} onChange={(e) => onChange({ ...s, measure: e.currentTarget.value as TrendMeasure, ...(e.currentTarget.value === 'active' ? { days: s.days ?? 7 } : {}), ...(e.currentTarget.value === 'percentile' ? { percentile: s.percentile ?? 90 } : {}) })} />
+      <NativeSelect size="xs" aria-label={t`What to count: ${label}`} data={measures.filter((x) => x !== without).map((x) => ({ value: x, label: measureName(x) }))} value={m} onChange={(e) => onChange({ ...s, measure: e.currentTarget.value as TrendMeasure, ...(e.currentTarget.value === 'active' ? { days: s.days ?? 7 } : {}), ...(e.currentTarget.value === 'percentile' ? { percentile: s.percentile ?? 90 } : {}) })} />
       {property && <PropertyField label={t`Number property`} numeric value={s.property ?? ''} event={s.event} w={140} onChange={(name) => onChange({ ...s, property: name })} />}
       {m === 'percentile' && <NumberInput size="xs" aria-label={t`Percentile`} w={70} min={0} max={100} hideControls suffix=" %" value={s.percentile ?? 90} onChange={(v) => onChange({ ...s, percentile: Number(v) })} />}
       {m === 'active' && (

@@ -18,9 +18,9 @@ export function TrendView({ answer, onDrill, compact, height, annotations, form,
   const f = useFormat()
   const seriesLabel = useSeriesLabel()
   const formatOf = useSeriesFormat()
-  const valueLabel = useValueLabel()
   const buckets = useBuckets()
   const spec = answer.spec.trend!
+  const valueLabel = useValueLabel(spec.breakdown)
   const result = answer.result.trend!
   const drawn = result.lines ?? []
   const xs = useMemo(() => buckets(result.buckets, result.interval), [result, buckets])
@@ -39,7 +39,7 @@ export function TrendView({ answer, onDrill, compact, height, annotations, form,
         const format = formatOf(series(l))
         return { key: `${l.series}\0${l.value.text}\0${l.value.none ?? ''}${l.value.other ?? ''}`, label: name(l), slot: i, values: l.points.map((p) => p.value), before: l.before && fit(l.before.points.map((p) => p.value), xs.length), average: l.average, format, total: l.total.value === null ? '–' : format(l.total.value) }
       }),
-    [answer, xs],
+    [answer, xs, valueLabel],
   )
   const marks: Mark[] = useMemo(() => marksOf(annotations ?? [], result.buckets), [annotations, result])
   const whole = drawn.every((l) => {

@@ -1,13 +1,15 @@
 import { useLingui } from '@lingui/react/macro'
-import { useMemo } from 'react'
-import type { BreakValue, Bucket, EventPick, InsightKind, Interval, Result, Series, Spec, TrendMeasure } from '~/api/insights'
+import { useQuery } from '@tanstack/react-query'
+import { useCallback, useMemo } from 'react'
+import { q } from '~/api'
+import type { BreakValue, Bucket, EventPick, FunnelMode, InsightKind, Interval, Result, Series, Spec, TrendMeasure } from '~/api/insights'
 import type { X } from '~/charts/lines'
 import { minorDigits, useFormat } from '~/ui/format'
 import { useKindName } from '~/ui/names'
 
 export function useInsightKind() {
   const { t } = useLingui()
-  return (kind: InsightKind) => ({ trend: t`Trend`, funnel: t`Funnel`, retention: t`Retention`, growth: t`Growth`, stickiness: t`Stickiness` })[kind] ?? kind
+  return (kind: InsightKind) => ({ trend: t`Trend`, funnel: t`Funnel`, retention: t`Retention`, growth: t`Growth`, stickiness: t`Stickiness`, paths: t`Paths`, composition: t`Composition`, table: t`Table`, attribution: t`Attribution` })[kind] ?? kind
 }
 
 /** What each kind answers, as a question. */
@@ -20,7 +22,23 @@ export function useKindQuestion() {
       retention: t`How many come back, and after how long?`,
       growth: t`Who is new, who stays, who returns and who is lost?`,
       stickiness: t`On how many days does a customer come?`,
+      paths: t`Which way do customers go, and where do they leave?`,
+      composition: t`What are customers or events made of?`,
+      table: t`Which values or customers lead, in several numbers side by side?`,
+      attribution: t`Which channels were on the way to a conversion, by several models side by side?`,
     })[kind]
+}
+
+/** Why a model of attribution gives no credits. An unknown reason is shown as it came. */
+export function useReasonOfModel() {
+  const { t } = useLingui()
+  return (reason: string): string =>
+    ({
+      'no conversion in the range': t`There is no conversion in this range.`,
+      'the query names no event that makes a lead or an opportunity': t`It needs an event that makes a lead or an opportunity; name one under “Models”.`,
+      'the paths have too many different sequences for this order': t`There are too many different sequences for this order.`,
+      'the sum of the removal effects is 0': t`No channel has a removal effect, so there is nothing to share out by.`,
+    })[reason] ?? reason
 }
 
 export function useTrendMeasure() {
@@ -29,14 +47,50 @@ export function useTrendMeasure() {
     ({ count: t`number of events`, customers: t`number of customers`, per_customer: t`events per customer`, sum: t`sum of`, mean: t`mean of`, min: t`least`, max: t`greatest`, median: t`median of`, percentile: t`percentile of`, active: t`active customers` })[m]
 }
 
+/** How events of one instant count in a funnel. */
+export function useModeName() {
+  const { t } = useLingui()
+  return (mode: FunnelMode) => ({ ciclo: t`in the order of the steps, each once`, window_funnel: t`one event may serve several steps`, strict_increase: t`no two steps at one instant` })[mode]
+}
+
 export function useIntervalName() {
   const { t } = useLingui()
   return (i: Interval) => ({ hour: t`hour`, day: t`day`, week: t`week`, month: t`month`, quarter: t`quarter`, year: t`year` })[i]
 }
 
-export function useValueLabel() {
+/** A value of a breakdown as a person says it: stages by their labels, segments by being in them or not. */
+export function useValueLabel(breakdown?: { by?: string; property: string }) {
   const { t } = useLingui()
-  return (v: BreakValue): string => (v.all ? t`Everybody` : v.none ? t`(none)` : v.other ? t`(other)` : v.text === '' ? t`(empty)` : v.text)
+  const models = useQuery({ ...q.models(), enabled: breakdown?.by === 'stage' })
+  const stages = breakdown?.by === 'stage' ? models.data?.find((m) => m.key === breakdown.property)?.stages : undefined
+  const segment = breakdown?.by === 'segment'
+  return useCallback(
+    (v: BreakValue): string => {
+      if (v.all) return t`Everybody`
+      if (v.none) return breakdown?.by === 'stage' ? t`(no stage)` : t`(none)`
+      if (v.other) return t`(other)`
+      if (v.text === '') return t`(empty)`
+      if (segment) return v.text === 'in' ? t`in the segment` : t`not in the segment`
+      return stages?.find((s) => s.key === v.text)?.label ?? v.text
+    },
+    [t, stages, segment, breakdown?.by],
+  )
+}
+
+const channelKeys = ['direct', 'email', 'sms', 'push', 'affiliate', 'paid_social', 'display', 'paid_search', 'organic_social', 'organic_search', 'referral', 'other'] as const
+
+/** A channel as a person says it; own channels by their own name. */
+export function useChannelName() {
+  const { t } = useLingui()
+  const names: Record<(typeof channelKeys)[number], string> = { direct: t`Direct`, email: t`E-mail`, sms: t`SMS`, push: t`Push`, affiliate: t`Affiliates`, paid_social: t`Paid social`, display: t`Display`, paid_search: t`Paid search`, organic_social: t`Organic social`, organic_search: t`Organic search`, referral: t`Referral`, other: t`Other` }
+  return (key: string): string => (key === '' ? t`(no visit before)` : (names[key as keyof typeof names] ?? key))
+}
+
+/** A model of attribution by name. */
+export function useAttributionModel() {
+  const { t } = useLingui()
+  return (m: { model: string; order?: number }): string =>
+    ({ first: t`First touch`, last: t`Last touch`, last_non_direct: t`Last non-direct touch`, linear: t`Linear`, time_decay: t`Time decay`, position: t`By position`, w_shaped: t`W-shaped`, shapley: t`Shapley`, markov: t`Markov, order ${m.order ?? 1}` })[m.model] ?? m.model
 }
 
 /** An event as a person says it. */
@@ -132,7 +186,7 @@ export function useAutoName() {
   const event = useEventLabel()
   return (spec: Spec): string => {
     if (spec.funnel) return spec.funnel.steps.map((s) => s.label || event(s)).filter(Boolean).join(' → ')
-    const first = spec.trend?.series[0] ?? spec.retention?.start ?? spec.growth ?? spec.stickiness
+    const first = spec.trend?.series[0] ?? spec.retention?.start ?? spec.growth ?? spec.stickiness ?? spec.composition ?? spec.table?.columns[0] ?? spec.attribution?.conversion ?? spec.paths?.events?.[0] ?? (spec.paths ? { kind: 'page' as const } : undefined)
     return first ? `${kind(spec.kind)}: ${event(first)}` : kind(spec.kind)
   }
 }

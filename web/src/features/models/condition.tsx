@@ -9,24 +9,24 @@ import classes from './models.module.css'
 
 type Change = (next: Node | undefined) => void
 
-/** Edits a condition: groups of all, any and none, and in them events, traits, lapses and past stages. */
-export function ConditionBuilder({ value, onChange, stages }: { value: Node | null; onChange: (next: Node | null) => void; stages: { key: string; label: string }[] }) {
+/** Edits a condition: groups of all, any and none, and in them events, traits, lapses, past stages and, where they are given, segments. */
+export function ConditionBuilder({ value, onChange, stages, segments }: { value: Node | null; onChange: (next: Node | null) => void; stages: { key: string; label: string }[]; segments?: { key: string; name: string }[] }) {
   const { t } = useLingui()
   if (!value) {
-    return <AddMenu label={t`Add a condition`} add={(kind) => onChange(kind === 'all' || kind === 'any' || kind === 'not' ? emptyNode(kind) : { all: [emptyNode(kind)] })} />
+    return <AddMenu label={t`Add a condition`} segments={!!segments} add={(kind) => onChange(kind === 'all' || kind === 'any' || kind === 'not' ? emptyNode(kind) : { all: [emptyNode(kind)] })} />
   }
   // A single condition is shown inside a group, so that another can be added beside it.
   const root: Node = 'all' in value || 'any' in value ? value : { all: [value] }
   const missing = gaps(root)
   const set = (path: number[]): Change => (next) => onChange(replaceAt(root, path, next) ?? null)
-  return <NodeView node={root} path={[]} set={set} add={(path, kind) => onChange(appendAt(root, path, emptyNode(kind)))} missing={missing} stages={stages} />
+  return <NodeView node={root} path={[]} set={set} add={(path, kind) => onChange(appendAt(root, path, emptyNode(kind)))} missing={missing} stages={stages} segments={segments} />
 }
 
-type ViewProps = { node: Node; path: number[]; set: (path: number[]) => Change; add: (path: number[], kind: NodeKind) => void; missing: Gap[]; stages: { key: string; label: string }[] }
+type ViewProps = { node: Node; path: number[]; set: (path: number[]) => Change; add: (path: number[], kind: NodeKind) => void; missing: Gap[]; stages: { key: string; label: string }[]; segments?: { key: string; name: string }[] }
 
 function NodeView(props: ViewProps) {
   const { t } = useLingui()
-  const { node, path, set, missing, stages } = props
+  const { node, path, set, missing, stages, segments } = props
   const change = set(path)
   const kind = kindOf(node)
   if (kind === 'all' || kind === 'any') return <GroupView {...props} />
@@ -59,6 +59,12 @@ function NodeView(props: ViewProps) {
           <Select size="xs" aria-label={t`Stage`} data={stages.map((s) => ({ value: s.key, label: s.label }))} value={node.stage.was || null} onChange={(was) => change({ stage: { was: was ?? '' } })} />
         </>
       )}
+      {'segment' in node && (
+        <>
+          <span>{t`is in the segment`}</span>
+          <Select size="xs" aria-label={t`Segment`} placeholder={t`Choose a segment`} nothingFoundMessage={t`No such segment`} searchable data={(segments ?? [{ key: node.segment.key, name: node.segment.key }]).map((s) => ({ value: s.key, label: s.name }))} value={node.segment.key || null} onChange={(key) => change({ segment: { key: key ?? '' } })} />
+        </>
+      )}
       <span className={classes.end}>
         <Remove onClick={() => change(undefined)} />
       </span>
@@ -68,7 +74,7 @@ function NodeView(props: ViewProps) {
 
 function GroupView(props: ViewProps) {
   const { t } = useLingui()
-  const { node, path, set, add } = props
+  const { node, path, set, add, segments } = props
   const any = 'any' in node
   const list = children(node)
   return (
@@ -89,18 +95,19 @@ function GroupView(props: ViewProps) {
       {list.map((child, i) => (
         <NodeView key={i} {...props} node={child} path={[...path, i]} />
       ))}
-      <AddMenu label={t`Add`} add={(kind) => add(path, kind)} />
+      <AddMenu label={t`Add`} segments={!!segments} add={(kind) => add(path, kind)} />
     </div>
   )
 }
 
-function AddMenu({ label, add }: { label: string; add: (kind: NodeKind) => void }) {
+function AddMenu({ label, segments, add }: { label: string; segments: boolean; add: (kind: NodeKind) => void }) {
   const { t } = useLingui()
   const kinds: [NodeKind, string][] = [
     ['did', t`did something (event)`],
     ['trait', t`has a trait`],
     ['lapse', t`has been silent for some time`],
     ['stage', t`has been in a stage`],
+    ...(segments ? [['segment', t`is in a segment`] as [NodeKind, string]] : []),
     ['any', t`group: any of`],
     ['all', t`group: all of`],
     ['not', t`not`],
