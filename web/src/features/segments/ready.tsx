@@ -72,7 +72,7 @@ function ReadyCard({ ready: r, able }: { ready: ReadySegment; able: boolean }) {
           can && (
             <Group gap="xs">
               <Button size="compact-sm" loading={create.isPending} aria-label={t`Create ${r.name}`} onClick={() => create.mutate()}>{t`Create`}</Button>
-              <Button component={Link} to="/segments/new" search={{ when: r.when, name: r.name, description: r.description } as never} size="compact-sm" variant="subtle" aria-label={t`Change ${r.name} first`}>{t`Change first`}</Button>
+              <Button component={Link} to="/segments/new" search={{ when: r.when, name: r.name, description: r.description } as never} size="compact-sm" variant="subtle" aria-label={t`Change first: ${r.name}`}>{t`Change first`}</Button>
             </Group>
           )
         )}

@@ -119,7 +119,8 @@ function Grid({ run }: { run: RfmRun }) {
                     const share = (money ? cell.money : cell.customers) / most
                     return (
                       <td key={k}>
-                        <Link to="/segments/new" search={{ when: { rfm: { r: [r], f: [k] } }, name: t`Recency ${r}, frequency ${k}` } as never} className={classes.cell} style={{ '--mix': `${Math.round(share * mixCap)}%`, textDecoration: 'none' } as CSSProperties} aria-label={t`Recency ${r}, frequency ${k}: ${customersText(cell.customers)}, ${value(cell.money)}. Make a segment`}>
+                        <Link to="/segments/new" search={{ when: { rfm: { r: [r], f: [k] } }, name: t`Recency ${r}, frequency ${k}` } as never} className={classes.cell} style={{ '--mix': `${Math.round(share * mixCap)}%`, textDecoration: 'none' } as CSSProperties}>
+                          <span className="sr-only">{t`New segment: recency ${r}, frequency ${k}, customers:`} </span>
                           <strong>{f.int(cell.customers)}</strong>
                           <small>{value(cell.money)}</small>
                           <small>{f.percent(cell.customers / all)}</small>
@@ -150,7 +151,8 @@ function Grid({ run }: { run: RfmRun }) {
                   <td>M {s}</td>
                   <td>{sums(s)}</td>
                   <td data-num>
-                    <Link to="/segments/new" search={{ when: { rfm: { m: [s] } }, name: t`Money ${s}` } as never} aria-label={t`Money ${s}: ${customersText(run.by_money[s - 1]!)}. Make a segment`}>
+                    <Link to="/segments/new" search={{ when: { rfm: { m: [s] } }, name: t`Money ${s}` } as never}>
+                      <span className="sr-only">{t`New segment: money ${s}, customers:`} </span>
                       {f.int(run.by_money[s - 1]!)}
                     </Link>
                   </td>

@@ -2,6 +2,7 @@ import { Button, Menu } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { keyedKinds, type LeafKind } from '~/api/condition'
 import { IconPlus } from '~/ui/icons'
+import { menuInPage } from './menu'
 import { useWords } from './words'
 import classes from './builder.module.css'
 
@@ -19,7 +20,7 @@ export function AddMenu({ label, add, keyed }: { label: string; add: (kind: Adda
   ]
   const can = (kind: Addable) => !keyed || kind === 'all' || kind === 'any' || keyedKinds.includes(kind as LeafKind)
   return (
-    <Menu position="bottom-start" width={330} shadow="lg">
+    <Menu position="bottom-start" width={330} shadow="lg" {...menuInPage}>
       <Menu.Target>
         <Button size="compact-sm" variant="light" leftSection={<IconPlus size={14} />} data-add>
           {label}

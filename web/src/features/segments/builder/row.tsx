@@ -8,6 +8,7 @@ import { ConsentFields, RfmFields, SampleFields, SegmentFields, StageFields } fr
 import { CompareFields, DidFields, LapseFields, MessageFields, SequenceFields } from './event-fields'
 import { FaultLines, RemoveButton } from './lines'
 import { MatchFields } from './match-fields'
+import { menuInPage } from './menu'
 import { NameField } from './suggest'
 import { bare, canUnwrap, type GroupMode, insideKeyed, isGroup, keyedOf, leafKind, modeOf, parts, type Path, place, put } from './tree'
 import { useWords } from './words'
@@ -162,7 +163,7 @@ function Tools({ root, path, actions }: { root: Cond; path: Path; actions: Actio
   ]
   return (
     <span className={classes.tools}>
-      <Menu position="bottom-end" width={230}>
+      <Menu position="bottom-end" width={230} {...menuInPage}>
         <Menu.Target>
           <ActionIcon size="sm" variant="subtle" color="gray" aria-label={t`Actions for ${nameOf(path)}`}>
             <IconDots size={15} />
