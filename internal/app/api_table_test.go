@@ -203,6 +203,7 @@ func dataScenarios() map[string]scenario {
 		"GET /events/names":         {perm: access.ReadData, query: "q=mark"},
 		"GET /events/properties":    {perm: access.ReadData, query: "event=Order+Completed&q=r"},
 		"GET /traits":               {perm: access.ReadData, query: "q=mark"},
+		"GET /data/values":          {perm: access.ReadCustomers, query: "of=property&event=Order+Completed&name=mark"},
 	}
 }
 
