@@ -44,11 +44,6 @@ const ids = await firstIds()
 let failures = 0
 let checks = 0
 
-/** The route with the ids that this server knows. */
-function filled(route) {
-  return route.replace('$id', ids.id).replace('$model', ids.model).replace('$erasure', ids.erasure).replace('$insight', ids.insight).replace('$dashboard', ids.dashboard)
-}
-
 async function firstIds() {
   const { context, page } = await watchedPage(browser, { storageState: state })
   await page.goto(`${base}/board`)
