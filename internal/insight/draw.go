@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -191,8 +192,36 @@ func (s *Service) answerTile(ctx context.Context, x *panel, over *query.Range, o
 	if err != nil {
 		return failed(err)
 	}
-	x.draw = func(p *picture.Picture, b picture.Box) { p.Chart(b, res, w) }
+	names := label(res, &in.Spec, w)
+	x.draw = func(p *picture.Picture, b picture.Box) { p.Chart(b, res, names, w) }
 	return nil
+}
+
+// label names the lines of a trend that have no label, and gives the names of a
+// table's columns.
+func label(res *query.Result, spec *query.Spec, w picture.Words) (columns []string) {
+	if spec.Table != nil {
+		for i := range spec.Table.Columns {
+			columns = append(columns, w.Series(&spec.Table.Columns[i]))
+		}
+	}
+	if spec.Trend == nil || res.Trend == nil {
+		return columns
+	}
+	for i := range res.Trend.Lines {
+		l := &res.Trend.Lines[i]
+		if l.Label != "" || l.Series == "" {
+			continue
+		}
+		n, err := strconv.Atoi(strings.TrimPrefix(l.Series, "F"))
+		switch k := int(l.Series[0] - 'A'); {
+		case err == nil && n >= 1 && n <= len(spec.Trend.Formulas):
+			l.Label = spec.Trend.Formulas[n-1].Text
+		case len(l.Series) == 1 && k < len(spec.Trend.Series):
+			l.Label = w.Series(&spec.Trend.Series[k])
+		}
+	}
+	return columns
 }
 
 // kpisOf computes the KPIs of a dashboard's range, when it shows any.

@@ -38,8 +38,8 @@ func (p *Picture) Note(b Box, text string) {
 	p.Text(b.X, b.Y+textSize+4, textSize+1, Start, false, muted, p.Fit(text, textSize+1, false, b.W))
 }
 
-// Chart draws an answer.
-func (p *Picture) Chart(b Box, res *query.Result, w Words) {
+// Chart draws an answer. names are those of a table's columns.
+func (p *Picture) Chart(b Box, res *query.Result, names []string, w Words) {
 	if b.W < 20 || b.H < 20 {
 		return
 	}
@@ -61,7 +61,7 @@ func (p *Picture) Chart(b Box, res *query.Result, w Words) {
 	case res.Composition != nil:
 		p.bars(b, compositionRows(res.Composition, w), w)
 	default:
-		p.grid(b, cells(res, w), w)
+		p.grid(b, cells(res, names, w), w)
 	}
 }
 
@@ -151,10 +151,12 @@ func (p *Picture) plot(b Box, a axis, w Words) (Box, func(v float64) float64) {
 }
 
 // dates writes as many labels below a plot as fit.
-func (p *Picture) dates(in Box, buckets []query.Bucket, x func(i int) float64, w Words) {
-	every := max(int(math.Ceil(float64(len(buckets))*42/in.W)), 1)
-	for i := 0; i < len(buckets); i += every {
-		p.Text(x(i), in.Y+in.H+12, textSize, Middle, false, muted, w.day(buckets[i].Start))
+func (p *Picture) dates(in Box, buckets []query.Bucket, every query.Interval, x func(i int) float64, w Words) {
+	step := max(int(math.Ceil(float64(len(buckets))*46/in.W)), 1)
+	for i := 0; i < len(buckets); i += step {
+		text := w.bucket(buckets[i].Start, every)
+		half := p.Width(text, textSize, false) / 2
+		p.Text(min(x(i), in.X+in.W-half), in.Y+in.H+12, textSize, Middle, false, muted, text)
 	}
 }
 
@@ -194,7 +196,7 @@ func (p *Picture) trend(b Box, t *query.TrendResult, w Words) {
 		}
 		p.Line(run, 1.6, dashOf(k), Colour(k))
 	}
-	p.dates(in, t.Buckets, x, w)
+	p.dates(in, t.Buckets, t.Interval, x, w)
 }
 
 func pointText(q *query.Point, w Words) string {
@@ -218,7 +220,7 @@ func (p *Picture) legend(b Box, lines []query.Line, more bool, w Words) Box {
 		if !l.Value.All {
 			name = l.Value.Text
 		}
-		name = p.Fit(name, textSize, false, 120)
+		name = p.Fit(name, textSize, false, min(190, b.W-30))
 		wide := p.Width(name, textSize, false) + 30
 		if x+wide > b.X+b.W && x > b.X {
 			x, y = b.X, y+12
@@ -286,7 +288,7 @@ func (p *Picture) growth(b Box, g *query.GrowthResult, w Words) {
 			up += v
 		}
 	}
-	p.dates(in, buckets, func(i int) float64 { return in.X + (float64(i)+0.5)*wide }, w)
+	p.dates(in, buckets, g.Interval, func(i int) float64 { return in.X + (float64(i)+0.5)*wide }, w)
 }
 
 // Big writes one number, with what stands below it.

@@ -1,8 +1,10 @@
 package picture
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/engine/query"
 )
@@ -96,6 +98,7 @@ func (p *Picture) retention(b Box, r *query.RetentionResult, w Words) {
 		return
 	}
 	g := &r.Groups[0]
+	money := slices.ContainsFunc(g.Average, func(c query.RetentionCell) bool { return c.Kept != nil })
 	top := []string{"", w.Say("size")}
 	for _, c := range r.Columns {
 		text := fmt.Sprint(c[0])
@@ -112,8 +115,11 @@ func (p *Picture) retention(b Box, r *query.RetentionResult, w Words) {
 				out = append(out, cell{text: w.Number(float64(c.Size)), num: true})
 			}
 			x := cell{num: true, faded: c.Incomplete}
-			if c.Share != nil {
-				x.text, x.shade = w.Percent(*c.Share), *c.Share
+			if share := c.Share; share != nil {
+				if money {
+					share = cmp.Or(c.Kept, new(float64))
+				}
+				x.text, x.shade = w.Percent(*share), *share
 			}
 			out = append(out, x)
 		}
@@ -121,13 +127,13 @@ func (p *Picture) retention(b Box, r *query.RetentionResult, w Words) {
 	}
 	line(w.Say("mean"), g.Average)
 	for i, list := range g.Rows {
-		line(w.day(r.Buckets[i].Start), list)
+		line(w.bucket(r.Buckets[i].Start, r.Unit), list)
 	}
 	p.grid(b, rows, w)
 }
 
 // cells are the kinds of answers that are shown as tables.
-func cells(res *query.Result, w Words) [][]cell {
+func cells(res *query.Result, columns []string, w Words) [][]cell {
 	var rows [][]cell
 	num := func(v float64) cell { return cell{text: w.Number(v), num: true} }
 	switch {
@@ -143,7 +149,11 @@ func cells(res *query.Result, w Words) [][]cell {
 			top := []string{""}
 			for k := range r.Points {
 				line = append(line, cell{text: pointText(&r.Points[k], w), num: true})
-				top = append(top, string(rune('A'+k)))
+				name := string(rune('A' + k))
+				if k < len(columns) {
+					name = columns[k]
+				}
+				top = append(top, name)
 			}
 			if i == 0 {
 				rows = append(rows, head(top...))

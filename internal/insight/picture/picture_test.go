@@ -62,7 +62,7 @@ func TestEveryKindInEveryFormat(t *testing.T) {
 			for _, size := range []Box{{5, 5, 290, 190}, {0, 0, 30, 30}, {0, 0, 10, 10}, {0, 0, 200, 24}, {0, 0, 24, 190}} {
 				p := blank(t)
 				p.Title = name
-				p.Chart(p.Frame(size, name), res, In("ro", nil))
+				p.Chart(p.Frame(size, name), res, []string{name}, In("ro", nil))
 				var svg bytes.Buffer
 				if err := p.WriteSVG(&svg); err != nil {
 					t.Fatal(err)
@@ -218,6 +218,29 @@ func TestWords(t *testing.T) {
 	at := core.FromTime(time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC))
 	if got := In("it", rome).Date(at); got != "02.03.2026" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestSeriesNames say what is counted.
+func TestSeriesNames(t *testing.T) {
+	t.Parallel()
+	paid := query.Event{Event: "Order Completed"}
+	for _, c := range []struct {
+		s      query.Series
+		en, it string
+	}{
+		{query.Series{Event: paid}, "Order Completed", "Order Completed"}, {query.Series{Event: paid, Label: "Mine", Measure: query.Sum}, "Mine", "Mine"},
+		{query.Series{Event: query.Event{Kind: "page"}, Measure: query.Customers}, "page, customers", "page, clienti"},
+		{query.Series{Event: paid, Measure: query.Sum, Property: "revenue"}, "Order Completed, sum of revenue", "Order Completed, somma di revenue"},
+		{query.Series{Event: paid, Measure: query.Percentile, Percentile: 90, Property: "revenue"}, "Order Completed, percentile 90 of revenue", "Order Completed, percentile 90 di revenue"},
+		{query.Series{Event: paid, Measure: query.Mean, Property: "x"}, "Order Completed, mean of x", "Order Completed, media di x"},
+	} {
+		if got := In("en", nil).Series(&c.s); got != c.en {
+			t.Errorf("%q, want %q", got, c.en)
+		}
+		if got := In("it", nil).Series(&c.s); got != c.it {
+			t.Errorf("%q, want %q", got, c.it)
+		}
 	}
 }
 

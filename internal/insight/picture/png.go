@@ -68,22 +68,6 @@ func (c *canvas) draw(m *mark) error {
 	return nil
 }
 
-// fill paints a polygon.
-func (c *canvas) fill(points []Point, col color.NRGBA) {
-	b := c.img.Bounds()
-	r := vector.NewRasterizer(b.Dx(), b.Dy())
-	for i, q := range points {
-		x, y := float32(q.X*c.scale), float32(q.Y*c.scale)
-		if i == 0 {
-			r.MoveTo(x, y)
-		} else {
-			r.LineTo(x, y)
-		}
-	}
-	r.ClosePath()
-	r.Draw(c.img, b, image.NewUniform(col), image.Point{})
-}
-
 // segment paints one piece of a line as a thin rectangle.
 func (c *canvas) segment(a, b Point, width float64, col color.NRGBA) {
 	dx, dy := b.X-a.X, b.Y-a.Y
@@ -92,12 +76,12 @@ func (c *canvas) segment(a, b Point, width float64, col color.NRGBA) {
 		return
 	}
 	ux, uy := dx/l*width/2, dy/l*width/2
-	c.fillSmall([]Point{{a.X - uy, a.Y + ux}, {a.X + uy, a.Y - ux}, {b.X + uy, b.Y - ux}, {b.X - uy, b.Y + ux}}, col)
+	c.fill([]Point{{a.X - uy, a.Y + ux}, {a.X + uy, a.Y - ux}, {b.X + uy, b.Y - ux}, {b.X - uy, b.Y + ux}}, col)
 }
 
-// fillSmall paints a polygon in a mask of its own size: many pieces of lines then
-// cost little.
-func (c *canvas) fillSmall(points []Point, col color.NRGBA) {
+// fill paints a polygon in a mask of its own size: the many small ones then cost
+// little.
+func (c *canvas) fill(points []Point, col color.NRGBA) {
 	box := image.Rectangle{Min: image.Pt(math.MaxInt32, math.MaxInt32), Max: image.Pt(math.MinInt32, math.MinInt32)}
 	for _, q := range points {
 		x, y := q.X*c.scale, q.Y*c.scale
