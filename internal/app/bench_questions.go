@@ -5,16 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/demo"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/insight"
 	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/lifecycle"
+	"github.com/ciclo/ciclo/internal/segment"
 )
 
 // insightQuestion is one line of the table of charts.
@@ -22,6 +28,7 @@ type insightQuestion struct {
 	name, what, hold string
 	spec             string // of a query, without its range; "" is the bare funnel
 	from             string // default: the whole history
+	when             string // of a segment that is previewed
 }
 
 // insightAnswer is what the table shows of an answer.
@@ -40,8 +47,8 @@ func insightQuestions() []insightQuestion {
 		{name: "bare funnel", what: "bare decode and fold of the funnel's columns"},
 		{name: "retention", what: "weekly retention", hold: "0.35 s", spec: `"kind":"retention","retention":{"start":{"event":"Product Viewed"},"return":{"event":"Product Viewed"},"unit":"week"}`},
 		{name: "growth", what: "weekly growth, any event", spec: `"kind":"growth","growth":{"kind":"any","interval":"week"}`},
-		{name: "condition", what: "customers of a condition: 3 views in 30 days, spent above 100, no mail opened in 14 days", hold: "0.5 s", from: "2025-06-29",
-			spec: `"kind":"trend","trend":{"interval":"day","series":[{"kind":"any","measure":"customers"}]},"who":{"all":[{"did":{"event":"Product Viewed","op":"gte","value":3,"window":{"last":"30d"}}},
+		{name: "condition", what: "preview of a segment: 3 views in 30 days, spent above 100, no mail opened in 14 days", hold: "0.5 s",
+			when: `{"all":[{"did":{"event":"Product Viewed","op":"gte","value":3,"window":{"last":"30d"}}},
 			{"did":{"event":"Order Completed","measure":"sum","property":"total","op":"gt","value":100}},{"not":{"did":{"event":"Email Opened","window":{"last":"14d"}}}}]}`},
 		{name: "paths", what: "paths of all events", spec: `"kind":"paths","paths":{"events":[{"kind":"any"}]}`},
 		{name: "composition", what: "composition by category", spec: `"kind":"composition","composition":{"event":"Product Viewed","breakdown":{"property":"category","top":10}}`},
@@ -51,8 +58,11 @@ func insightQuestions() []insightQuestion {
 }
 
 // on makes a question ready to be asked of a store.
-func (q *insightQuestion) on(ctx context.Context, s *timeline.Store) func() (insightAnswer, error) {
-	if q.spec == "" {
+func (q *insightQuestion) on(ctx context.Context, d *db.DB, s *timeline.Store) func() (insightAnswer, error) {
+	switch {
+	case q.when != "":
+		return q.preview(ctx, d, s)
+	case q.spec == "":
 		return func() (insightAnswer, error) { return bareFunnel(ctx, s) }
 	}
 	return func() (a insightAnswer, err error) {
@@ -64,7 +74,7 @@ func (q *insightQuestion) on(ctx context.Context, s *timeline.Store) func() (ins
 		if err := json.Unmarshal([]byte(fmt.Sprintf(`{"range":{"from":%q,"to":"2025-06-30"},%s}`, from, q.spec)), &spec); err != nil {
 			return a, err
 		}
-		end := clock.NewManual(core.ToTime(visitStart() + visitDays*core.Day))
+		end := visitEnd()
 		svc, err := insight.New(insight.Deps{Timeline: s, Clock: end})
 		if err != nil {
 			return a, err
@@ -74,6 +84,37 @@ func (q *insightQuestion) on(ctx context.Context, s *timeline.Store) func() (ins
 			return a, err
 		}
 		return insightAnswer{res.Meta.Rows, res.Meta.Passed, gist(res)}, nil
+	}
+}
+
+// visitEnd is the clock of the questions: the end of the history.
+func visitEnd() clock.Clock { return clock.NewManual(core.ToTime(visitStart() + visitDays*core.Day)) }
+
+// preview asks the segment room who would be in; the first time it reads who
+// there is at all.
+func (q *insightQuestion) preview(ctx context.Context, d *db.DB, s *timeline.Store) func() (insightAnswer, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	calendar := func(context.Context, core.WorkspaceID) (expr.Calendar, error) {
+		return expr.Calendar{Zone: time.UTC, Week: time.Monday}, nil
+	}
+	customers := customer.New(customer.Deps{DB: d, Clock: visitEnd(), Log: quiet, Settings: func(context.Context, core.WorkspaceID) (customer.Settings, error) {
+		return customer.DefaultSettings(), nil
+	}})
+	models := lifecycle.New(lifecycle.Deps{DB: d, Clock: visitEnd(), Log: quiet, Timeline: s, Calendar: calendar})
+	room := segment.New(segment.Deps{DB: d, Clock: visitEnd(), Log: quiet, Timeline: s, Models: models, People: people{customers, models}, Calendar: calendar})
+	return func() (a insightAnswer, err error) {
+		when := &expr.Node{}
+		if err := json.Unmarshal([]byte(q.when), when); err != nil {
+			return a, err
+		}
+		if err := room.Load(ctx, 1); err != nil {
+			return a, err
+		}
+		p, err := room.Preview(ctx, 1, 0, when)
+		if err != nil {
+			return a, err
+		}
+		return insightAnswer{passed: s.Stats(1).Events, says: fmt.Sprintf("%d of %d customers", p.Size, p.Population)}, nil
 	}
 }
 

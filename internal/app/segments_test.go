@@ -246,6 +246,17 @@ func (b *bench) agree(t *testing.T, g segment.Segment, step string, rnd *rand.Ra
 	if err != nil {
 		t.Fatal(err)
 	}
+	var stored []core.CustomerID
+	if err := b.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, `SELECT id FROM customers WHERE workspace_id = 1 AND absorbed_into = 0 AND events > 0 ORDER BY id`, func(row db.Row) error {
+			var c core.CustomerID
+			err := row.Scan(&c)
+			stored = append(stored, c)
+			return err
+		})
+	}); err != nil || !slices.Equal(everybody, stored) {
+		t.Fatalf("%s: everybody is %v, stored are %v, %v", step, everybody, stored, err)
+	}
 	c := everybody[rnd.IntN(len(everybody))]
 	why, err := b.Segments.Explain(ctx, 1, g, c, 0)
 	if err != nil {

@@ -255,6 +255,7 @@ func (x *Session) strip(ctx context.Context, e *Erasure, ids []concerned) error 
 		}
 	}
 	e.Count("identifiers", n, 0)
+	x.tx.AfterCommit(x.s.changed(x.ws, (*crowd).forget))
 	row := "blank_customers"
 	if e.Gone() {
 		row = "erase_customers"
@@ -283,6 +284,7 @@ func scramble(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, a core.ActorI
 // ResetSummaries empties the rows of customers that are folded anew in this
 // transaction: who has no events left gives no summary.
 func (x *Session) ResetSummaries(ctx context.Context, list []core.CustomerID) error {
+	x.tx.AfterCommit(x.s.changed(x.ws, (*crowd).forget))
 	for _, c := range list {
 		if _, err := x.tx.Exec(ctx, queries.Get("reset_summary"), x.ws, c); err != nil {
 			return fmt.Errorf("reset summary: %w", err)

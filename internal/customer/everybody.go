@@ -9,8 +9,13 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
-// Everybody gives the numbers of all customers with events, rising.
+// Everybody gives the numbers of all customers with events, rising. The list
+// must not be changed.
 func (s *Service) Everybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error) {
+	return s.crowd(ws).everybody(func() ([]core.CustomerID, error) { return s.readEverybody(ctx, ws) })
+}
+
+func (s *Service) readEverybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error) {
 	var out []core.CustomerID
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.Query(ctx, queries.Get("everybody"), func(row db.Row) error {

@@ -38,6 +38,11 @@ func (s *Service) Write(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, cha
 	if err != nil {
 		return fmt.Errorf("write customers: %w", err)
 	}
+	tx.AfterCommit(s.changed(ws, func(c *crowd) {
+		for _, ch := range changed {
+			c.note(ch.Customer, ch.Summary.Events > 0)
+		}
+	}))
 	return nil
 }
 

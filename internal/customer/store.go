@@ -176,6 +176,11 @@ func (x *Session) Commit(ctx context.Context) error {
 		if _, err := x.tx.Exec(ctx, queries.Get("absorb"), into, x.ws, c); err != nil {
 			return fmt.Errorf("write survivor: %w", err)
 		}
+		x.tx.AfterCommit(x.s.changed(x.ws, func(crowd *crowd) {
+			if crowd.note(c, false); into == 0 {
+				crowd.forget() // back, with or without events
+			}
+		}))
 	}
 	for c, user := range x.users {
 		if _, err := x.tx.Exec(ctx, queries.Get("identify"), user != "", user, x.ws, c); err != nil {
