@@ -120,6 +120,30 @@ func (x *tenant) ended() []any {
 	return nil
 }
 
+// digest makes a digest that was drawn once.
+func (x *tenant) digest() []any {
+	x.t.Helper()
+	id := x.want("POST", "/digests", obj{"name": x.name("digest"), "dashboard": x.board(), "every": "week", "on": 1, "hour": 7, "format": "svg"}).Get("id").Int()
+	return []any{id, x.want("POST", "/digests/"+itoa(id)+"/run", nil).Get("at").Int()}
+}
+
+func digestScenarios() map[string]scenario {
+	drawn := func(x *tenant) []any { return x.digest()[:1] }
+	def := func(x *tenant, _ []any) any {
+		return obj{"name": x.name("digest"), "dashboard": x.board(), "every": "month", "on": 2, "hour": 3, "language": "it", "enabled": false}
+	}
+	return map[string]scenario{
+		"GET /dashboards/{id}/export":    {perm: access.ReadData, ids: one((*tenant).board), query: "format=svg"},
+		"GET /digests":                   {perm: access.ReadData},
+		"POST /digests":                  {perm: access.Design, body: def},
+		"PUT /digests/{id}":              {perm: access.Design, ids: drawn, body: def},
+		"DELETE /digests/{id}":           {perm: access.Design, ids: drawn},
+		"POST /digests/{id}/run":         {perm: access.Design, ids: drawn},
+		"GET /digests/{id}/files":        {perm: access.ReadData, ids: drawn},
+		"GET /digests/{id}/files/{file}": {perm: access.ReadData, ids: (*tenant).digest},
+	}
+}
+
 func hookScenarios() map[string]scenario {
 	own := one((*tenant).hook)
 	def := func(x *tenant, _ []any) any {

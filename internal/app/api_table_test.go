@@ -58,7 +58,7 @@ func plain(v any) func(*tenant, []any) any { return func(*tenant, []any) any { r
 // scenarios has every operation of the API.
 func scenarios() map[string]scenario {
 	out := map[string]scenario{}
-	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios(), alertScenarios(), segmentScenarios(), hookScenarios()} {
+	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios(), alertScenarios(), segmentScenarios(), hookScenarios(), digestScenarios()} {
 		for k, v := range part {
 			out[k] = v
 		}
@@ -203,6 +203,7 @@ func dataScenarios() map[string]scenario {
 		"GET /events/names":         {perm: access.ReadData, query: "q=mark"},
 		"GET /events/properties":    {perm: access.ReadData, query: "event=Order+Completed&q=r"},
 		"GET /traits":               {perm: access.ReadData, query: "q=mark"},
+		"GET /data/values":          {perm: access.ReadCustomers, query: "of=property&event=Order+Completed&name=mark"},
 	}
 }
 

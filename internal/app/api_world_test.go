@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,6 +58,24 @@ func eachWorld(t *testing.T, fn func(w *world)) {
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); fn(newWorld(t, dbtest.PostgresDSN(t))) })
 }
 
+// testLog keeps what a server logs, for tests that fail.
+type testLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *testLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *testLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // serve opens an installation and serves it.
 func serve(t testing.TB, database string) *app.Server {
 	t.Helper()
@@ -66,7 +85,13 @@ func serve(t testing.TB, database string) *app.Server {
 func serveIn(t testing.TB, dir, database string) *app.Server {
 	t.Helper()
 	ctx := context.Background()
-	a, err := app.Open(ctx, app.Config{Data: dir, Database: database, Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), clock.System{})
+	said := &testLog{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("the server says:\n" + said.String())
+		}
+	})
+	a, err := app.Open(ctx, app.Config{Data: dir, Database: database, Listen: "127.0.0.1:0"}, slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError})), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type CLI struct {
 	Key       KeyCmd     `cmd:"" help:"Manage API keys."`
 	Export    ExportCmd  `cmd:"" help:"Write customers or events as JSON lines."`
 	OpenAPI   OpenAPICmd `cmd:"" name:"openapi" help:"Print the description of the API."`
-	Bench     BenchCmd   `cmd:"" help:"Measure this machine and print a table."`
+	Bench     BenchCmds  `cmd:"" help:"Measure this machine and print a table."`
 	Version   VersionCmd `cmd:"" help:"Print the version."`
 }
 

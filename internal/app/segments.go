@@ -123,7 +123,7 @@ func (a *App) usesOf(ctx context.Context, ws core.WorkspaceID, g segment.Segment
 	return out, nil
 }
 
-// Notify tells webhooks of an alert, in the transaction that makes it so.
+// Notify tells webhooks of an alert or digest, in the transaction that makes it so.
 func (a *App) Notify(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, event string, payload any) error {
 	raw, err := json.Marshal(payload)
 	if err != nil {
@@ -133,7 +133,10 @@ func (a *App) Notify(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, event 
 	if err := json.Unmarshal(raw, &n.Data); err != nil {
 		return err
 	}
-	if notice, ok := payload.(insight.Notice); ok {
+	switch notice := payload.(type) {
+	case insight.Notice:
+		n.Only = notice.Webhook
+	case insight.DigestNotice:
 		n.Only = notice.Webhook
 	}
 	return a.Hooks.Tell(ctx, tx, ws, []hook.News{n})

@@ -34,6 +34,23 @@ func CanonicalEvent(name string) string {
 	return name
 }
 
+// EventNames gives the names that CanonicalEvent maps to name, itself included.
+func EventNames(name string) []string {
+	switch name {
+	case EventOrderCompleted:
+		return []string{name, "Completed Order"}
+	case "Product Viewed":
+		return []string{name, "Viewed Product"}
+	case "Product Added":
+		return []string{name, "Added Product"}
+	case "Product Removed":
+		return []string{name, "Removed Product"}
+	case "Product List Viewed":
+		return []string{name, "Viewed Product Category"}
+	}
+	return []string{name}
+}
+
 // Order is what an order or refund event says about money, in minor units of
 // Currency.
 type Order struct {

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +137,9 @@ func TestCanonicalNames(t *testing.T) {
 	} {
 		if got := core.CanonicalEvent(alias); got != want {
 			t.Errorf("%q: %q, want %q", alias, got, want)
+		}
+		if !slices.Contains(core.EventNames(want), alias) {
+			t.Errorf("the names of %q lack %q", want, alias)
 		}
 	}
 }

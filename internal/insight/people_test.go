@@ -45,6 +45,7 @@ func meeting(s *timeline.Store, now func() core.Micros) func(context.Context, co
 		req := timeline.Request{Workspace: ws, Columns: []string{timeline.ColProps}, Workers: 1}
 		err = s.Scan(ctx, req, func(_ int, c core.CustomerID, r *timeline.Rows) error {
 			st := prog.New()
+			st.Customer = c
 			var e core.Event
 			for i := range r.Time {
 				r.Event(i, &e)
@@ -75,7 +76,7 @@ func TestPeopleWhoMeetACondition(t *testing.T) {
 			}
 			for range r.IntN(4) {
 				orders[c]++
-				s.append(s.order(c, 1+r.Float64()*10, nil))
+				s.append(s.order(c, 1+r.Float64()*10, obj{"total": 5}))
 			}
 			s.append(s.event(c, core.KindPage, "Home", 5, nil))
 		}
@@ -84,6 +85,11 @@ func TestPeopleWhoMeetACondition(t *testing.T) {
 			`{"trait":{"name":"plan","op":"is","value":"p1"}}`:                                                func(c core.CustomerID) bool { return plans[c] == "p1" },
 			`{"trait":{"name":"plan","op":"not_set"}}`:                                                        func(c core.CustomerID) bool { return plans[c] == "" },
 			`{"all":[{"trait":{"name":"plan","op":"set"}},{"did":{"event":"Order Completed","op":"never"}}]}`: func(c core.CustomerID) bool { return plans[c] != "" && orders[c] == 0 },
+			`{"did":{"event":"Completed Order","op":"gte","value":2}}`:                                        func(c core.CustomerID) bool { return orders[c] >= 2 },
+			`{"sample":{"salt":"s","to":50}}`:                                                                 func(c core.CustomerID) bool { return expr.Bucket("s", c) < 500_000 },
+			`{"all":[{"sample":{"salt":"s","to":50}},{"did":{"event":"A","op":"never"}}]}`:                    func(c core.CustomerID) bool { return expr.Bucket("s", c) < 500_000 },
+			`{"did":{"kind":"any","op":"gte","value":3}}`:                                                     func(c core.CustomerID) bool { return orders[c] >= 2 || plans[c] != "" },
+			`{"did":{"event":"Order Completed","where":[{"name":"total","op":"gt","value":0}],"op":"never"}}`: func(c core.CustomerID) bool { return orders[c] == 0 },
 		} {
 			a := asked(t, `{"kind":"trend","range":{"last":"15d"},"who":`+text+`,"trend":{"interval":"day","series":[{"kind":"page","measure":"customers"}]}}`)
 			var want float64

@@ -142,3 +142,21 @@ DELETE FROM alert_history WHERE workspace_id = $1 AND alert = $2 AND n <= $3
 
 -- name: alert_history
 SELECT n, at, state, detail FROM alert_history WHERE workspace_id = $1 AND alert = $2 ORDER BY n DESC LIMIT $3
+
+-- name: digests
+SELECT id, definition, next_at, last_at, problem, by_user, created_at, updated_at FROM digests WHERE workspace_id = $1 ORDER BY id
+
+-- name: last_digest
+SELECT COALESCE(MAX(id), 0), COUNT(*) FROM digests WHERE workspace_id = $1
+
+-- name: insert_digest
+INSERT INTO digests (workspace_id, id, definition, next_at, last_at, problem, by_user, created_at, updated_at) VALUES ($1, $2, $3, $4, 0, '', $5, $6, $6)
+
+-- name: update_digest
+UPDATE digests SET definition = $1, next_at = $2, updated_at = $3 WHERE workspace_id = $4 AND id = $5
+
+-- name: digest_done
+UPDATE digests SET next_at = $1, last_at = $2, problem = $3 WHERE workspace_id = $4 AND id = $5 AND next_at = $6
+
+-- name: delete_digest
+DELETE FROM digests WHERE workspace_id = $1 AND id = $2

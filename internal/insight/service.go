@@ -8,6 +8,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/jobs"
 	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
@@ -44,7 +45,9 @@ type Deps struct {
 	// Settings gives those of a workspace and its first day of the week, for what
 	// nobody asks for: alerts.
 	Settings func(ctx context.Context, ws core.WorkspaceID) (Settings, time.Weekday, error)
-	Notify   Notifier // of alerts; nil: LogNotifier
+	Notify   Notifier // of alerts and digests; nil: LogNotifier
+	Jobs     *jobs.Queue
+	Files    string // folder of drawn digests
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
@@ -74,6 +77,9 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights(), wake: make(chan struct{}, 1)}
 	s.queue = newQueue(s.places())
+	if d.Jobs != nil {
+		d.Jobs.Handle(DigestJob, s.runDigestJob)
+	}
 	return s, nil
 }
 

@@ -328,6 +328,8 @@ func (s *script) whole(g *grid, r *query.Result) {
 		}
 	case query.KindAttribution:
 		credits(g, r.Attribution)
+	case query.KindJourney:
+		journey(g, r.Journey)
 	case query.KindComposition:
 		for _, p := range r.Composition.Parts {
 			g.add("value", p.Value, "count", p.Count, "share", &p.Share)
@@ -354,6 +356,27 @@ func (s *script) whole(g *grid, r *query.Result) {
 			}
 			g.add(pairs...)
 		}
+	}
+}
+
+// journey has a row for each touchpoint, then one for each move. Times are minutes.
+func journey(g *grid, j *query.JourneyResult) {
+	minutes := func(t *query.JourneyTime) *float64 {
+		if t == nil {
+			return nil
+		}
+		m := float64(t.Median) / float64(core.Minute)
+		return &m
+	}
+	name := func(key string) string { return strings.ReplaceAll(key, " ", "_") }
+	for _, s := range j.Stages {
+		for _, p := range s.Points {
+			g.add("point", name(p.Key), "position", &p.Position, "customers", p.Customers, "share", &p.Share, "visits", p.Visits, "starts", p.Starts, "ended", p.Ended, "under_way", p.UnderWay,
+				"drop_off", &p.DropOff, "median", minutes(p.Before), "stage", s.Stage, "of_stage", s.Customers)
+		}
+	}
+	for _, m := range j.Moves {
+		g.add("point", name(m.From)+">"+name(m.To), "customers", m.Customers, "visits", m.Times, "share", &m.Share, "median", minutes(m.Time))
 	}
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
 
-const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/new?kind=paths', '/insights/new?kind=composition', '/insights/new?kind=composition&$numbers', '/insights/new?kind=table', '/insights/new?kind=table&$stages', '/insights/new?kind=attribution', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
+const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/new?kind=paths', '/insights/new?kind=composition', '/insights/new?kind=composition&$numbers', '/insights/new?kind=table', '/insights/new?kind=table&$stages', '/insights/new?kind=attribution', '/insights/new?kind=journey', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/segments', '/segments/new', '/segments/ready', '/segments/rfm', '/segments/overlap', '/segments/overlap?ids=$both', '/segments/$segment', '/segments/$segment?tab=members', '/segments/$segment?tab=size', '/segments/$segment?tab=composition', '/segments/$segment?tab=why&customer=$id', '/segments/$segment?tab=versions', '/segments/$segment?tab=used', '/segments/$list', '/settings/webhooks', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
 const outside = ['/sign-in']
 /** ROUTES=/insights walks only the routes that begin so. */
 const wanted = (route) => !process.env.ROUTES || process.env.ROUTES.split(',').some((r) => route.startsWith(r))
@@ -31,6 +31,11 @@ const opened = [
   ['/costs', 'channel', async (p) => p.locator('main header button').last().click()],
   ['/costs', 'import', async (p) => p.locator('main header button').nth(2).click()],
   ['/alerts', 'new', async (p) => p.locator('main header button').first().click()],
+  ['/segments/new', 'add', async (p) => p.locator('[data-add]').first().click()],
+  ['/segments/$segment', 'json', async (p) => p.getByText('JSON', { exact: true }).first().click()],
+  ['/segments/$segment', 'actions', async (p) => p.locator('[data-path] [aria-haspopup=menu]').first().click()],
+  ['/segments/$segment?tab=size', 'table', async (p) => p.locator('main button[aria-pressed]').first().click()],
+  ['/settings/webhooks', 'new', async (p) => p.locator('main header button').first().click()],
   ['/data/sources', 'new', async (p) => p.locator('main header button').first().click()],
   ['/data/erasures', 'many', async (p) => p.locator('main header button').first().click()],
   ['/settings/users', 'new', async (p) => p.locator('main header button').first().click()],
@@ -41,20 +46,12 @@ mkdirSync(out, { recursive: true })
 const browser = await launch()
 const state = await signIn(browser)
 const ids = await firstIds()
-let failures = 0
-let checks = 0
-
 /** Questions that the kind alone does not ask. */
 const asked = (spec) => `spec=${encodeURIComponent(JSON.stringify(spec))}`
-const numbers = { kind: 'composition', range: { last: '90d' }, composition: { event: 'Order Completed', of: 'events', numbers: { property: 'total' } } }
-const stages = (model) => ({ kind: 'table', range: { last: '90d' }, table: { columns: [{ event: 'Order Completed' }, { event: 'Order Completed', measure: 'mean', property: 'total', money: true }], breakdown: { by: 'stage', property: model } } })
-
-/** The route with the ids that this server knows. */
-function filled(route) {
-  if (route.endsWith('$numbers')) return route.replace('$numbers', asked(numbers))
-  if (route.endsWith('$stages')) return route.replace('$stages', asked(stages(ids.modelKey)))
-  return route.replace('$id', ids.id).replace('$model', ids.model).replace('$erasure', ids.erasure).replace('$insight', ids.insight).replace('$dashboard', ids.dashboard)
-}
+ids.numbers = asked({ kind: 'composition', range: { last: '90d' }, composition: { event: 'Order Completed', of: 'events', numbers: { property: 'total' } } })
+ids.stages = asked({ kind: 'table', range: { last: '90d' }, table: { columns: [{ event: 'Order Completed' }, { event: 'Order Completed', measure: 'mean', property: 'total', money: true }], breakdown: { by: 'stage', property: ids.modelKey } } })
+let failures = 0
+let checks = 0
 
 async function firstIds() {
   const { context, page } = await watchedPage(browser, { storageState: state })
@@ -75,10 +72,38 @@ async function firstIds() {
     if ((await get('/annotations')).annotations.length === 0) await make('/annotations', { at: (Date.now() - 5 * 86_400_000) * 1000, text: 'Walk' })
     const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
     await fetch('/api/v1/costs', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify({ costs: [{ day, channel: 'Walk', amount: 12_50, currency: 'EUR' }] }) })
-    return { id: customers.customers[0]?.id, model: models.models[0]?.id, modelKey: models.models[0]?.key, erasure: erasure.id, insight: insight.id, dashboard: dashboard.id }
+    // A segment with every kind of condition, one beside it, and a list.
+    if (!(await (await fetch('/api/v1/segments/rfm')).json()).run) await make('/segments/rfm', {})
+    let { segments } = await (await fetch('/api/v1/segments')).json()
+    const made = async (key, body) => segments.find((s) => s.key === key) ?? make('/segments', { key, name: key.replaceAll('_', ' '), ...body })
+    const beside = await made('walk_beside', { when: { did: { event: 'Order Completed' } } })
+    const list = await made('walk_list', { kind: 'static' })
+    const segment = await made('walk_all', {
+      when: {
+        any: [
+          { all: [{ did: { event: 'Order Completed', op: 'gte', value: 2, where: [{ name: 'revenue', op: 'gte', value: 20 }], window: { last: '90d', before: '90d' } } }, { not: { trait: { name: 'country', op: 'in', value: ['IT', 'RO'], ignore_case: true } } }, { trait: { name: 'newsletter', op: 'is_true', for: '7d' } }] },
+          { not: { any: [{ sequence: { steps: [{ event: 'Product Added' }, { event: 'Order Completed', not: true, within: '1h' }], window: { last: '7d' } } }, { lapse: { event: 'Order Completed', days: 90, gap_multiple: 2, min_days: 30, max_days: 400 } }] } },
+          { keyed: { by: 'product_id', when: { all: [{ did: { event: 'Product Viewed', op: 'gte', value: 3 } }, { did: { event: 'Product Added' } }] } } },
+          { compare: { a: { event: 'Order Completed', measure: 'sum', property: 'revenue', window: { last: '90d' } }, op: 'gt', b: { event: 'Order Completed', measure: 'sum', property: 'revenue', window: { last: '90d', before: '90d' } }, factor: 1.5 } },
+          { did: { event: 'Order Completed', measure: 'last_time', op: 'in_last', value: '30d', window: { calendar: 'this_year' } } },
+          { all: [{ segment: { key: 'walk_beside' } }, { rfm: { r: [5], m: [4, 5] } }, { sample: { salt: 'walk', from: 0, to: 50 } }] },
+          { all: [{ consent: { channel: 'email', state: ['subscribed', 'unknown'] } }, { message: { did: 'opened', channel: 'email', op: 'gte', value: 3, window: { last: '60d' } } }] },
+        ],
+      },
+    })
+    for (let i = 0; i < 60 && (segments.length === 0 || segments.some((s) => s.building)); i++) {
+      await new Promise((r) => setTimeout(r, 500))
+      segments = (await (await fetch('/api/v1/segments')).json()).segments
+    }
+    return { insight: insight.id, dashboard: dashboard.id, segment: segment.id, list: list.id, both: `${segment.id}.${beside.id}`, id: customers.customers[0]?.id, model: models.models[0]?.id, modelKey: models.models[0]?.key, erasure: erasure.id }
   })
   await context.close()
   return found
+}
+
+/** A route with the ids of this server in it. */
+function filled(route) {
+  return route.replaceAll(/\$(\w+)/g, (_, name) => ids[name])
 }
 
 function fail(where, what) {

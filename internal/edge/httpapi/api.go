@@ -114,6 +114,7 @@ func New(d Deps) *API {
 	a.models()
 	a.segments()
 	a.webhooks()
+	a.digests()
 	a.boards()
 	a.kpis()
 	a.insights()

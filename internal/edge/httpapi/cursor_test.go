@@ -60,7 +60,7 @@ SELECT $1, $2, time_zone, currency, week_start, settings, created_at FROM worksp
 		t.Fatal(err)
 	}
 	p := &pair{api: httpapi.New(httpapi.Deps{DB: a.DB, Clock: c, Log: slog.New(slog.DiscardHandler), Access: a.Access, Inbox: a.Inbox, Customers: a.Customers,
-		Lifecycle: a.Lifecycle, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Loaded: a.LoadWorkspace,
+		Lifecycle: a.Lifecycle, Segments: a.Segments, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Loaded: a.LoadWorkspace,
 		Running: func(core.WorkspaceID) []httpapi.Work { return nil }})}
 	p.ours, p.them = fillSpace(t, a, ws, "alphamark", c.Now()), fillSpace(t, a, ws+1, theirMark, c.Now())
 	return p

@@ -275,6 +275,7 @@ func (a *API) eventRoutes() {
 			return body(out)
 		})
 	handle(a, route{method: "GET", path: "/events/properties", summary: "Properties of an event with sampled values", perm: access.ReadData, tag: tag}, a.properties)
+	handle(a, route{method: "GET", path: "/data/values", summary: "Common values of a property or trait, with counts from recent data", perm: access.ReadCustomers, tag: tag}, a.dataValues)
 	handle(a, route{method: "GET", path: "/traits", summary: "Traits with sampled values", perm: access.ReadData, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
 			Q string `query:"q" maxLength:"255"`

@@ -25,7 +25,7 @@ func (cellRef) Schema(huma.Registry) *huma.Schema {
 		Description: "The place of a number in the chart. trend: `series` (A, B …), `bucket` from 0 (absent: the total), `before` for the compared period. " +
 			"funnel: `step` from 1 and `outcome` (reached, dropped, pending, excluded, converted, differs). retention: `row`, `column`, `outcome` (returned, lost, size). " +
 			"growth: `bucket`, `state` (active, new, returning, resurrecting, dormant). stickiness: `intervals`, `or_more`. " +
-			"paths: `node` and `outcome` (reached, continued, dropped), or `node` and `next`. composition: `value`, or `bucket` of a bin. table: `series`, `value`. " +
+			"paths: `node` and `outcome` (reached, continued, dropped), or `node` and `next`. composition: `value`, or `bucket` of a bin. table: `series`, `value`. attribution: `channel` and `outcome` (converted, first, last, lost). journey: `node` and `outcome` (reached, dropped, pending), or `node` and `next`. " +
 			"With a breakdown: `value` as the chart gives it (`text`, `none`, `other`)."}
 }
 

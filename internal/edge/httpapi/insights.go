@@ -24,7 +24,7 @@ type querySpec struct{ json.RawMessage }
 // Schema describes the outer form.
 func (querySpec) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: "object", AdditionalProperties: true, Required: []string{"kind"},
-		Description: "One chart: `kind` (trend, funnel, retention, growth, stickiness, paths, composition, table), `range` (`from` and `to`, or `last` such as 30d), `where`, `who`, `where_customer`, `bots`, `as_known`, and the part that kind names."}
+		Description: "One chart: `kind` (trend, funnel, retention, growth, stickiness, paths, composition, table, attribution, journey), `range` (`from` and `to`, or `last` such as 30d), `where`, `who`, `where_customer`, `bots`, `as_known`, and the part that kind names."}
 }
 
 // answer is what a chart shows; its parts depend on the kind.

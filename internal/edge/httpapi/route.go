@@ -152,7 +152,7 @@ func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s
 // file describes an answer or request that is not JSON of a known form.
 type file struct {
 	summary, tag string
-	content      string // media type of the answer, default application/json
+	content      string // media types of the answer, with commas between; default application/json
 	status       int    // default 200
 	upload       string // name of the multipart field that is sent
 	query        []*huma.Param
@@ -209,7 +209,10 @@ func (a *API) describe(rt *route, f file) {
 	if f.status == 0 {
 		f.status = http.StatusOK
 	}
-	answer := &huma.Response{Description: http.StatusText(f.status), Content: map[string]*huma.MediaType{f.content: {}}}
+	answer := &huma.Response{Description: http.StatusText(f.status), Content: map[string]*huma.MediaType{}}
+	for _, kind := range strings.Split(f.content, ",") {
+		answer.Content[kind] = &huma.MediaType{}
+	}
 	refusal := &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}}}
 	op.Responses = map[string]*huma.Response{strconv.Itoa(f.status): answer, "default": refusal}
 	a.huma.OpenAPI().AddOperation(&op)

@@ -141,12 +141,15 @@ func (q *Queue) kick() {
 // maxSleep bounds how long the loop waits for a hint that may have been lost.
 const maxSleep = time.Minute
 
-// Run works until ctx ends.
+// Run works until ctx ends. A slow job keeps one worker, not the others.
 func (q *Queue) Run(ctx context.Context) error {
 	delay := time.Duration(0)
 	cleaned := core.Micros(0)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	busy := make(chan struct{}, q.opt.Workers)
 	for {
-		n, wait, err := q.round(ctx)
+		n, wait, err := q.start(ctx, busy, &wg)
 		now := core.FromTime(q.clock.Now())
 		if err == nil && now-cleaned > core.Hour {
 			err, cleaned = q.clean(ctx, now), now
@@ -173,16 +176,40 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 }
 
-// Round runs the jobs that are due now and tells how many.
-func (q *Queue) Round(ctx context.Context) (int, error) {
-	n, _, err := q.round(ctx)
-	return n, err
+// start claims as many jobs as workers are free, at least one, and sets the
+// workers to them. wait is how long nothing is due.
+func (q *Queue) start(ctx context.Context, busy chan struct{}, wg *sync.WaitGroup) (n int, wait time.Duration, err error) {
+	select {
+	case busy <- struct{}{}:
+	case <-ctx.Done():
+		return 0, 0, nil
+	}
+	free := cap(busy) - len(busy) + 1 // only this loop takes workers
+	list, wait, err := q.claim(ctx, free)
+	if len(list) == 0 {
+		<-busy
+		return 0, wait, err
+	}
+	for i := range list {
+		if i > 0 {
+			busy <- struct{}{}
+		}
+		wg.Go(func() {
+			if err := q.do(ctx, &list[i]); err != nil {
+				q.log.Error("a job cannot be ended, it is tried again", "kind", list[i].Kind, "job", list[i].ID, "error", err)
+			}
+			<-busy
+			q.kick() // it may be due again before the loop looks
+		})
+	}
+	return len(list), wait, err
 }
 
-func (q *Queue) round(ctx context.Context) (n int, wait time.Duration, err error) {
-	list, next, err := q.claim(ctx)
+// Round runs the jobs that are due now, waits for them and tells how many.
+func (q *Queue) Round(ctx context.Context) (int, error) {
+	list, _, err := q.claim(ctx, q.opt.Workers)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, len(list))
@@ -190,23 +217,24 @@ func (q *Queue) round(ctx context.Context) (n int, wait time.Duration, err error
 		wg.Go(func() { errs[i] = q.do(ctx, &list[i]) })
 	}
 	wg.Wait()
-	wait = maxSleep
-	if next != 0 {
-		wait = min(wait, max(time.Duration(next-core.FromTime(q.clock.Now()))*time.Microsecond, time.Millisecond))
-	}
-	return len(list), wait, errors.Join(errs...)
+	return len(list), errors.Join(errs...)
 }
 
-// claim takes due jobs, the longest waiting first, and tells when the next is
-// due.
-func (q *Queue) claim(ctx context.Context) (list []Job, next core.Micros, err error) {
+// claim takes at most limit due jobs, the longest waiting first, and tells how
+// long it is to the next.
+func (q *Queue) claim(ctx context.Context, limit int) (list []Job, wait time.Duration, err error) {
 	now := core.FromTime(q.clock.Now())
+	var next core.Micros
 	err = q.db.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, queries.Get("next"), nil, &next) })
 	if err != nil {
 		return nil, 0, fmt.Errorf("look for jobs: %w", err)
 	}
+	wait = maxSleep
+	if next != 0 {
+		wait = min(wait, max(time.Duration(next-now)*time.Microsecond, time.Millisecond))
+	}
 	if next == 0 || next > now {
-		return nil, next, nil
+		return nil, wait, nil
 	}
 	err = q.db.Write(ctx, func(tx *db.Tx) error {
 		list = list[:0]
@@ -215,12 +243,12 @@ func (q *Queue) claim(ctx context.Context) (list []Job, next core.Micros, err er
 			err := row.Scan(&j.Workspace, &j.ID, &j.Kind, &j.Ref, &j.Payload, &j.Attempts, &j.RunAt, &j.MadeAt)
 			list = append(list, j)
 			return err
-		}, now+core.Micros(q.opt.Lease.Microseconds()), now, q.opt.Workers)
+		}, now+core.Micros(q.opt.Lease.Microseconds()), now, limit)
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("claim jobs: %w", err)
 	}
-	return list, next, nil
+	return list, wait, nil
 }
 
 func (q *Queue) do(ctx context.Context, j *Job) error {
@@ -317,6 +345,14 @@ func (q *Queue) Again(ctx context.Context, ws core.WorkspaceID, kind string, ref
 	})
 	if err != nil {
 		return fmt.Errorf("repeat job: %w", err)
+	}
+	return nil
+}
+
+// DropWaiting removes the jobs of a kind that belong to ref and have not ended.
+func (q *Queue) DropWaiting(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, kind string, ref int64) error {
+	if _, err := tx.Exec(ctx, queries.Get("drop_waiting"), ws, kind, ref); err != nil {
+		return fmt.Errorf("drop jobs: %w", err)
 	}
 	return nil
 }

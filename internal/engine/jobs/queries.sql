@@ -26,3 +26,6 @@ WHERE workspace_id = $2 AND kind = $3 AND ref = $4 AND id = $5 AND ended_at <> 0
 
 -- name: drop
 DELETE FROM jobs WHERE workspace_id = $1 AND kind = $2 AND ref = $3
+
+-- name: drop_waiting
+DELETE FROM jobs WHERE workspace_id = $1 AND kind = $2 AND ref = $3 AND state = 'waiting'

@@ -90,6 +90,7 @@ type walk struct {
 	done   bool
 	free   []*attempt
 	match  matching
+	given  outcome // what out is called with
 	out    func(*outcome) error
 	tried  func(a *attempt, dropped bool) // told of every attempt that ends, when set
 }
@@ -152,7 +153,8 @@ func (w *walk) finish(o outcome) error {
 	o.depth, o.rows, o.start, o.tainted, o.by, o.broke = a.depth, a.rows, a.start, a.tainted, a.by, a.broke
 	w.best = nil
 	w.free = append(w.free, a)
-	return w.out(&o)
+	w.given = o
+	return w.out(&w.given)
 }
 
 // close ends an attempt and keeps it if it is the best: the deepest, then one

@@ -36,8 +36,11 @@ type attributed struct {
 // result adds the workers' shares and asks the models.
 func (f *attributionFold) result(ctx context.Context) (*AttributionResult, error) {
 	a, err := f.gather()
-	if err != nil || f.q.roster != nil { // who asks for people needs no models
-		return a.res, err
+	if err != nil {
+		return nil, err
+	}
+	if f.q.roster != nil { // who asks for people needs no models
+		return a.res, nil
 	}
 	a.describe()
 	if err := a.models(ctx); err != nil {

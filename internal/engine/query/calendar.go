@@ -118,17 +118,17 @@ func (c calendar) buckets(i Interval, from, to core.Micros) ([]core.Micros, erro
 type grid struct {
 	edges []core.Micros
 	table []int32 // bucket at the start of each slot
-	slot  core.Micros
+	shift uint    // a slot is 2^shift microseconds
 }
 
 func newGrid(edges []core.Micros) *grid {
-	g := &grid{edges: edges, slot: core.Hour}
+	g := &grid{edges: edges, shift: 31} // 36 minutes
 	span := edges[len(edges)-1] - edges[0]
-	for span/g.slot > 1<<16 {
-		g.slot *= 2
+	for span>>g.shift > 1<<16 {
+		g.shift++
 	}
 	k := 0
-	for at := edges[0]; at < edges[len(edges)-1]; at += g.slot {
+	for at := edges[0]; at < edges[len(edges)-1]; at += 1 << g.shift {
 		for at >= edges[k+1] {
 			k++
 		}
@@ -149,7 +149,7 @@ func (g *grid) of(at core.Micros) int {
 	if at >= g.edges[len(g.edges)-1] {
 		return g.len()
 	}
-	k := int(g.table[(at-g.edges[0])/g.slot])
+	k := int(g.table[(at-g.edges[0])>>g.shift])
 	for at >= g.edges[k+1] {
 		k++
 	}

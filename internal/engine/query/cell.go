@@ -41,7 +41,7 @@ type Cell struct {
 	Column    *int   `json:"column,omitempty"`
 	State     string `json:"state,omitempty"`     // of growth
 	Intervals int    `json:"intervals,omitempty"` // of stickiness
-	Node      string `json:"node,omitempty"`      // key of a node of paths; none: all paths
+	Node      string `json:"node,omitempty"`      // key of a node of paths or a touchpoint of a journey; none: all
 	Next      string `json:"next,omitempty"`      // with Node, of an edge: the node it leads to
 	OrMore    bool   `json:"or_more,omitempty"`
 	// Channel is one of attribution; none: all conversions.
@@ -78,6 +78,8 @@ func (c *Cell) check(s *Spec) error {
 		return c.breakdown(s.Table.Breakdown != nil, false)
 	case KindAttribution:
 		return c.attribution()
+	case KindJourney:
+		return c.journey()
 	case KindGrowth:
 		if c.Bucket == nil {
 			return bad("cell.bucket", "is missing")
@@ -106,14 +108,14 @@ func (c *Cell) members(k Kind) error {
 		{"bucket", c.Bucket != nil, []Kind{KindTrend, KindGrowth, KindComposition}},
 		{"mode", c.Mode != "", []Kind{KindFunnel}},
 		{"step", c.Step != 0, []Kind{KindFunnel}},
-		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention, KindPaths, KindAttribution}},
+		{"outcome", c.Outcome != "", []Kind{KindFunnel, KindRetention, KindPaths, KindAttribution, KindJourney}},
 		{"row", c.Row != nil, []Kind{KindRetention}},
 		{"column", c.Column != nil, []Kind{KindRetention}},
 		{"state", c.State != "", []Kind{KindGrowth}},
 		{"intervals", c.Intervals != 0, []Kind{KindStickiness}},
 		{"or_more", c.OrMore, []Kind{KindStickiness}},
-		{"node", c.Node != "", []Kind{KindPaths}},
-		{"next", c.Next != "", []Kind{KindPaths}},
+		{"node", c.Node != "", []Kind{KindPaths, KindJourney}},
+		{"next", c.Next != "", []Kind{KindPaths, KindJourney}},
 		{"channel", c.Channel != nil, []Kind{KindAttribution}},
 	} {
 		if m.set && !slices.Contains(m.kinds, k) {
@@ -187,6 +189,19 @@ func (c *Cell) attribution() error {
 	}
 	if c.Channel == nil && (c.Outcome == OutcomeFirst || c.Outcome == OutcomeLast) {
 		return bad("cell.channel", "is missing")
+	}
+	return nil
+}
+
+func (c *Cell) journey() error {
+	if err := oneOf("cell.outcome", c.Outcome, OutcomeReached, OutcomeDropped, OutcomePending); err != nil {
+		return err
+	}
+	if c.Node == "" && (c.Next != "" || c.Outcome != "") {
+		return bad("cell.node", "is missing")
+	}
+	if c.Next != "" && c.Outcome != "" {
+		return bad("cell.outcome", "has no meaning of a move")
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func (c *channels) read(r *timeline.Rows, i int) (a arrival) {
 		a.clicks = c.clicked(url[at+1:])
 	}
 	if ref := text(1); ref != "" {
-		if a.host = hostOf(ref); c.ours(a.host, hostOf(url)) {
+		if a.host = hostOf(ref); sameSite(a.host, hostOf(url)) {
 			a.host = ""
 		}
 	}
@@ -236,23 +236,31 @@ func (c *channels) clicked(query string) (mask uint64) {
 	return mask
 }
 
-// ours says whether a referring host is the site itself or one that only sends
-// customers back.
-func (c *channels) ours(host, site string) bool {
-	a, b := strings.TrimPrefix(host, "www."), strings.TrimPrefix(site, "www.")
-	if a == b || a == "" || b != "" && (strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)) {
+// sameSite says whether a referring host is the site itself.
+func sameSite(host, site string) bool {
+	if host == site {
 		return true
 	}
-	return hostFits(c.own, host)
+	a, b := strings.TrimPrefix(host, "www."), strings.TrimPrefix(site, "www.")
+	return a == b || a == "" || below(a, b) || below(b, a)
+}
+
+// below says whether a is a host below b.
+func below(a, b string) bool {
+	n := len(a) - len(b)
+	return b != "" && n > 1 && a[n-1] == '.' && a[n:] == b
 }
 
 // hostOf gives the host of an address, in lower case and without port.
 func hostOf(url string) string {
-	if at := strings.Index(url, "://"); at >= 0 {
+	if at := strings.IndexByte(url, ':'); at >= 0 && strings.HasPrefix(url[at:], "://") {
 		url = url[at+3:]
 	}
-	if at := strings.IndexAny(url, "/?#"); at >= 0 {
-		url = url[:at]
+	for i := range len(url) {
+		if c := url[i]; c == '/' || c == '?' || c == '#' {
+			url = url[:i]
+			break
+		}
 	}
 	if at := strings.LastIndexByte(url, '@'); at >= 0 {
 		url = url[at+1:]
@@ -265,6 +273,11 @@ func hostOf(url string) string {
 
 // channel decides; an arrival that says nothing gives -1.
 func (c *channels) channel(a *arrival) int {
+	if hostFits(c.own, a.host) {
+		own := *a
+		own.host = "" // it only sends customers back
+		a = &own
+	}
 	if *a == (arrival{}) {
 		return -1
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"slices"
 
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 )
@@ -258,7 +257,7 @@ func (f *compositionFold) shape() *NumberShape {
 	if s.N = int64(len(all)); s.N == 0 {
 		return s
 	}
-	slices.Sort(all)
+	sortNumbers(all)
 	var sum float64
 	for _, v := range all {
 		sum += float64(v)

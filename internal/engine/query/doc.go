@@ -1,7 +1,7 @@
 // Package query answers charts by folding the timeline: trend, funnel,
-// retention, growth accounting, stickiness, paths, composition and table. People
-// and Explain tell who is behind a number and why, by the same folds. It does not
-// draw, save or authorise.
+// retention, growth accounting, stickiness, paths, composition, table, attribution
+// and journey maps. People and Explain tell who is behind a number and why, by the
+// same folds. It does not draw, save or authorise.
 //
 // A Spec is plain JSON; Run checks it, reads only the months, events and columns
 // it needs, folds each customer's rows in one call and adds the workers' parts.

@@ -75,7 +75,7 @@ type Explanation struct {
 	Growth     *GrowthExplanation     `json:"growth,omitempty"`
 	Stickiness *StickinessExplanation `json:"stickiness,omitempty"`
 	Trend      *TrendExplanation      `json:"trend,omitempty"` // also of composition and table
-	Paths      *PathsExplanation      `json:"paths,omitempty"` // also of attribution: one a conversion, and those without
+	Paths      *PathsExplanation      `json:"paths,omitempty"` // also of attribution, one a conversion and those without, and of journeys
 }
 
 // Bounds of one explanation.
@@ -352,7 +352,7 @@ func (t *trace) tell(out *Explanation) {
 		t.tellGrowth(out)
 	case KindStickiness:
 		t.tellStickiness(out)
-	case KindPaths, KindAttribution:
+	case KindPaths, KindAttribution, KindJourney:
 		t.tellPaths(out)
 	case KindComposition, KindTable:
 		t.tellEvents(out)

@@ -307,6 +307,15 @@ func (t *trace) touched(f *attributionFold, p *attributionPart, start Evidence, 
 	t.sessions = append(t.sessions, s)
 }
 
+// travelled notes the journey at hand.
+func (t *trace) travelled(f *journeyFold, p *journeyPart, start Evidence, in bool) {
+	s := PathSession{Start: start, Path: []string{}, Counts: in && t.q.roster.asked}
+	for _, id := range p.path[:min(len(p.path), 1000)] {
+		s.Path = append(s.Path, f.key(p, id))
+	}
+	t.sessions = append(t.sessions, s)
+}
+
 func (t *trace) tellPaths(out *Explanation) {
 	out.Paths = &PathsExplanation{Sessions: t.sessions}
 	if len(t.sessions) > 0 {

@@ -57,7 +57,8 @@ type funnelFold struct {
 	w     *worker // of the customer at hand
 	r     *timeline.Rows
 	times []core.Micros
-	index []int32 // rows of the track at hand, when each value is on its own
+	own   []core.Micros // times, where not all rows count
+	index []int32       // rows of the track at hand, when each value is on its own
 	part  track
 	value string
 	alone bool
@@ -88,9 +89,14 @@ func (q *query) funnel(ctx context.Context) (*FunnelResult, error) {
 // fold takes the rows of one customer.
 func (x *funnelFold) fold(w *worker, r *timeline.Rows) error {
 	x.w, x.r, x.alone = w, r, false
-	x.times = x.times[:0]
-	for _, i := range w.rows {
-		x.times = append(x.times, r.Time[i])
+	if len(w.rows) == len(r.Time) {
+		x.times = r.Time
+	} else {
+		x.own = x.own[:0]
+		for _, i := range w.rows {
+			x.own = append(x.own, r.Time[i])
+		}
+		x.times = x.own
 	}
 	t := track{x.times, w.masks}
 	if x.roster != nil && x.roster.cell.Outcome == OutcomeDiffers {
@@ -312,7 +318,7 @@ func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
 		wg.Go(func() { step.Time = spread(g.gaps[s]) })
 	}
 	out.Time = spread(g.whole)
-	slices.Sort(g.seen)
+	sortNumbers(g.seen)
 	wg.Wait()
 	out.Curve = conversion(g.whole, g.seen, g.entered)
 	return out

@@ -36,9 +36,11 @@ type pathsPart struct {
 	raw   map[string]int32 // item as it is written → number
 	ids   map[string]int32
 	names []string
-	nodes map[pathKey]*pathTally
-	edges map[pathKey]*pathTally
-	paths pathTally
+	// byName are items by the name of events, -1 where they are not known.
+	byName []int32
+	nodes  map[pathKey]*pathTally
+	edges  map[pathKey]*pathTally
+	paths  pathTally
 
 	worker  int
 	session []int32
@@ -111,11 +113,28 @@ func (f *pathsFold) item(x *pathsPart, w *worker, r *timeline.Rows, i int, mask 
 	if path := f.items[bits.TrailingZeros64(mask)]; path >= 0 {
 		text = w.text(r, i, path)
 	}
-	if text == noValue {
-		if text = r.NameOf(r.Name[i]); text == "" {
-			text = core.Kind(r.Kind[i]).String()
-		}
+	if text != noValue {
+		return f.called(x, text)
 	}
+	name := int(r.Name[i])
+	for name >= len(x.byName) {
+		x.byName = append(x.byName, -1)
+	}
+	if id := x.byName[name]; id >= 0 {
+		return id, nil
+	}
+	if text = r.NameOf(r.Name[i]); text == "" {
+		return f.called(x, core.Kind(r.Kind[i]).String())
+	}
+	id, err := f.called(x, text)
+	if err == nil {
+		x.byName[name] = id
+	}
+	return id, err
+}
+
+// called gives the number of an item.
+func (f *pathsFold) called(x *pathsPart, text string) (int32, error) {
 	if id, ok := x.raw[text]; ok {
 		return id, nil
 	}

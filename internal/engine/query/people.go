@@ -79,6 +79,13 @@ func (q *query) ask(ctx context.Context, c *Cell) error {
 		}
 		t.binned = res.Composition.Numbers.Bins
 	}
+	if q.spec.Kind == KindJourney {
+		sections, err := q.sections(ctx)
+		if err != nil {
+			return err
+		}
+		t.sections = sections
+	}
 	q.roster = t
 	return nil
 }
@@ -138,9 +145,11 @@ type roster struct {
 	at     int // bucket, -1 = all
 	once   bool
 	binned []NumberBin // of a composition of numbers
-	asked  bool        // by a cell, not for the sake of an explanation alone
-	lists  []list      // by worker
-	memory *budget
+	// sections are those that a journey shows; nil: all.
+	sections map[sectionOf]bool
+	asked    bool   // by a cell, not for the sake of an explanation alone
+	lists    []list // by worker
+	memory   *budget
 }
 
 type list struct {

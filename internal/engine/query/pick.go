@@ -105,6 +105,8 @@ func (s *Spec) events() []Event {
 		}
 	case KindAttribution:
 		out = append(out, s.Attribution.events()...)
+	case KindJourney:
+		out = append(out, s.Journey.events()...)
 	}
 	return out
 }

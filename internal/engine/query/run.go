@@ -62,6 +62,7 @@ type Result struct {
 	Composition *CompositionResult `json:"composition,omitempty"`
 	Table       *TableResult       `json:"table,omitempty"`
 	Attribution *AttributionResult `json:"attribution,omitempty"`
+	Journey     *JourneyResult     `json:"journey,omitempty"`
 	Meta        Meta               `json:"meta"`
 }
 
@@ -97,6 +98,7 @@ type query struct {
 	meta     Meta
 	roster   *roster // of People and Explain: who is in one number
 	trace    *trace  // of Explain: what decided
+	loose    bool    // the fold needs no order of rows
 }
 
 // Run answers spec from src.
@@ -125,7 +127,7 @@ func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, erro
 	q := &query{src: src, env: env, spec: &spec, cal: calendar{env.Zone, env.Week}}
 	q.memory.all = env.Budget
 	var err error
-	if q.from, q.to, err = spec.Range.resolve(env.Zone, env.Now); err != nil {
+	if q.from, q.to, err = spec.Range.Resolve(env.Zone, env.Now); err != nil {
 		return nil, err
 	}
 	if q.picker, err = newPicker(&spec, expr.Calendar{Zone: env.Zone, Week: env.Week}); err != nil {
@@ -170,6 +172,8 @@ func (q *query) answer(ctx context.Context, res *Result) (err error) {
 		res.Table, err = q.table(ctx)
 	case KindAttribution:
 		res.Attribution, err = q.attribution(ctx)
+	case KindJourney:
+		res.Journey, err = q.journey(ctx)
 	}
 	return err
 }
@@ -185,6 +189,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	}
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers}
+	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
 	if q.trace != nil {
 		req.Columns = append(req.Columns, evidenceColumns()...)
 	}

@@ -26,6 +26,7 @@ const (
 	KindComposition Kind = "composition"
 	KindTable       Kind = "table"
 	KindAttribution Kind = "attribution"
+	KindJourney     Kind = "journey"
 )
 
 // Limits of one Spec.
@@ -62,6 +63,7 @@ type Spec struct {
 	Composition *Composition `json:"composition,omitempty"`
 	Table       *Table       `json:"table,omitempty"`
 	Attribution *Attribution `json:"attribution,omitempty"`
+	Journey     *Journey     `json:"journey,omitempty"`
 }
 
 // Range is [From, To) as dates of the workspace's zone or RFC 3339 instants, or
@@ -96,10 +98,10 @@ func bad(field, format string, args ...any) error {
 func (s *Spec) Check() error {
 	parts := map[Kind]bool{KindTrend: s.Trend != nil, KindFunnel: s.Funnel != nil, KindRetention: s.Retention != nil, KindGrowth: s.Growth != nil, KindStickiness: s.Stickiness != nil,
 		KindPaths: s.Paths != nil, KindComposition: s.Composition != nil, KindTable: s.Table != nil,
-		KindAttribution: s.Attribution != nil}
+		KindAttribution: s.Attribution != nil, KindJourney: s.Journey != nil}
 	has, known := parts[s.Kind]
 	if !known {
-		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table, attribution", s.Kind)
+		return bad("kind", "%q is not one of trend, funnel, retention, growth, stickiness, paths, composition, table, attribution, journey", s.Kind)
 	}
 	if !has {
 		return bad(string(s.Kind), "is missing, although kind names it")
@@ -132,6 +134,8 @@ func (s *Spec) Check() error {
 		return s.Table.check()
 	case KindAttribution:
 		return s.Attribution.check()
+	case KindJourney:
+		return s.Journey.check()
 	}
 	return s.Stickiness.check()
 }
@@ -180,8 +184,8 @@ func (r *Range) check() error {
 	return nil
 }
 
-// resolve gives [from, to) in zone.
-func (r *Range) resolve(zone *time.Location, now core.Micros) (from, to core.Micros, err error) {
+// Resolve gives [from, to) in zone.
+func (r *Range) Resolve(zone *time.Location, now core.Micros) (from, to core.Micros, err error) {
 	if r.Last != "" {
 		span, err := expr.ParseSpan(r.Last)
 		if err != nil {

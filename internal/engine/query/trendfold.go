@@ -40,6 +40,15 @@ func (x *cell) add(c core.CustomerID, val int64) {
 	x.sum = addClamped(x.sum, val)
 }
 
+// count takes an event of c without a number.
+func (x *cell) count(c core.CustomerID) {
+	if x.stamp != c {
+		x.stamp = c
+		x.customers++
+	}
+	x.n++
+}
+
 func (x *cell) merge(o *cell) {
 	if o.n > 0 && (x.n == 0 || o.min < x.min) {
 		x.min = o.min
@@ -87,6 +96,7 @@ type trendFold struct {
 	edges     []core.Micros
 	props     []int // column by series, or -1
 	currency  int
+	plain     bool       // every series only counts, and nobody asks who
 	breakdown *dimension // nil: none
 	parts     []*trendPart
 	roster    *roster // nil: nobody asks who
@@ -185,6 +195,11 @@ func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error)
 			f.lead = max(f.lead, s.Days-1)
 		}
 	}
+	f.plain = f.breakdown == nil && q.roster == nil
+	for i := range t.Series {
+		m := t.Series[i].measure()
+		f.plain = f.plain && (m == Count || m == Customers)
+	}
 	edges := f.edges
 	for range f.lead {
 		edges = slices.Insert(slices.Clone(edges), 0, q.cal.add(Day, edges[0], -1))
@@ -212,6 +227,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 	if f.lead > 0 {
 		from = f.grid.edges[0]
 	}
+	f.q.loose = !f.t.Cumulative && f.lead == 0 && !slices.ContainsFunc(f.t.Series, func(s Series) bool { return s.measure() == Active })
 	keys, all, err := folded(f.q, sets, fixed, mergeTrend, func() error {
 		for _, p := range f.parts {
 			p.foreign = 0
@@ -248,6 +264,9 @@ func (f *trendFold) fold(n int, w *worker, r *timeline.Rows) error {
 		clear(p.met)
 	}
 	p.worker = n
+	if f.plain {
+		return f.counted(p, w, r)
+	}
 	for k, i := range w.rows {
 		b := f.grid.of(r.Time[i]) - f.lead
 		if b >= f.width-1 {
@@ -257,6 +276,30 @@ func (f *trendFold) fold(n int, w *worker, r *timeline.Rows) error {
 			if err := f.event(p, w, r, int(i), bits.TrailingZeros64(m), b); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// counted is fold for series that only count.
+func (f *trendFold) counted(p *trendPart, w *worker, r *timeline.Rows) error {
+	g, err := p.groups.get("", 0)
+	if err != nil || g == nil {
+		return err
+	}
+	for k, i := range w.rows {
+		b := f.grid.of(r.Time[i])
+		if b >= f.width-1 {
+			continue
+		}
+		for m := w.masks[k]; m != 0; m &= m - 1 {
+			cells := g.cells[bits.TrailingZeros64(m)*f.width:][:f.width]
+			total := &cells[f.width-1]
+			if total.stamp != w.customer {
+				cells[b].first++
+			}
+			total.count(w.customer)
+			cells[b].count(w.customer)
 		}
 	}
 	return nil

@@ -114,7 +114,7 @@ func quantile(values []int64, p float64) (float64, bool) {
 		return 0, false
 	}
 	if !slices.IsSorted(values) {
-		slices.Sort(values)
+		sortNumbers(values)
 	}
 	h := p * float64(len(values)-1)
 	lo := int(math.Floor(h))

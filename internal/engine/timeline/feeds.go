@@ -195,13 +195,14 @@ func (f *contextTextFeed) load(from, to int64) error {
 
 func (f *contextTextFeed) add(out *Rows, sel []int32) {
 	c := &out.cols[f.at]
-	_, has := f.r.file.leaf[f.column]
-	for _, i := range sel {
-		s := ""
-		if has {
-			s = f.text.at(i)
+	kinds, _, texts := c.extend(len(sel))
+	if _, has := f.r.file.leaf[f.column]; !has {
+		return
+	}
+	for k, i := range sel {
+		if s := f.text.at(i); s != "" {
+			kinds[k], texts[k] = core.ValueText, s
 		}
-		c.addText(s)
 	}
 }
 
@@ -314,32 +315,27 @@ func (f *propFeed) load(from, to int64) error {
 }
 
 func (f *propFeed) add(out *Rows, sel []int32) {
-	c := &out.cols[f.at]
-	for _, i := range sel {
-		f.addOne(c, int(i))
+	kinds, nums, texts := out.cols[f.at].extend(len(sel))
+	for k, i := range sel {
+		kinds[k], nums[k], texts[k] = f.one(int(i))
 	}
 }
 
-func (f *propFeed) addOne(c *PropColumn, row int) {
+func (f *propFeed) one(row int) (core.ValueKind, float64, string) {
 	for _, b := range f.typed {
 		i := row - b.off
 		if !b.set[i] {
 			continue
 		}
-		s, n := "", 0.0
 		if b.text != nil {
-			s = b.text[i]
-		} else {
-			n = b.num[i]
+			return b.kind(), 0, b.text[i]
 		}
-		c.Kind, c.Num, c.Text = append(c.Kind, b.kind()), append(c.Num, n), append(c.Text, s)
-		return
+		return b.kind(), b.num[i], ""
 	}
 	if f.rest {
 		if s := f.r.rest.at(int32(row)); s != "" {
-			c.look(bytesOf(s), f.path)
-			return
+			return valueIn(bytesOf(s), f.path)
 		}
 	}
-	c.Kind, c.Num, c.Text = append(c.Kind, core.ValueNone), append(c.Num, 0), append(c.Text, "")
+	return core.ValueNone, 0, ""
 }

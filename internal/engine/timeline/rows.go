@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -204,11 +205,20 @@ const null = "null"
 
 // look adds the value at path of an object.
 func (c *PropColumn) look(obj []byte, path string) {
+	kind, num, text := valueIn(obj, path)
+	c.Kind, c.Num, c.Text = append(c.Kind, kind), append(c.Num, num), append(c.Text, text)
+}
+
+// valueIn gives the value at path of an object as a row of a PropColumn holds it.
+func valueIn(obj []byte, path string) (core.ValueKind, float64, string) {
 	v, ok := core.Lookup(obj, path)
-	if !ok && core.IsNull(obj, path) {
+	switch {
+	case !ok && core.IsNull(obj, path):
 		v.Text = null
+	case v.Bool:
+		v.Num = 1
 	}
-	c.add(v)
+	return v.Kind, v.Num, v.Text
 }
 
 // NullAt says whether the property at index is an explicit null in row i.
@@ -217,14 +227,15 @@ func (r *Rows) NullAt(i, index int) bool {
 	return c.Kind[i] == core.ValueNone && c.Text[i] == null
 }
 
-func (c *PropColumn) add(v core.Value) {
-	n := v.Num
-	if v.Bool {
-		n = 1
-	}
-	c.Kind = append(c.Kind, v.Kind)
-	c.Num = append(c.Num, n)
-	c.Text = append(c.Text, v.Text)
+// extend appends n rows without values and gives them to be filled.
+func (c *PropColumn) extend(n int) (kinds []core.ValueKind, nums []float64, texts []string) {
+	at := len(c.Kind)
+	c.Kind, c.Num, c.Text = slices.Grow(c.Kind, n)[:at+n], slices.Grow(c.Num, n)[:at+n], slices.Grow(c.Text, n)[:at+n]
+	kinds, nums, texts = c.Kind[at:], c.Num[at:], c.Text[at:]
+	clear(kinds)
+	clear(nums)
+	clear(texts)
+	return kinds, nums, texts
 }
 
 // addText appends a text; the empty one is no value.

@@ -78,7 +78,7 @@ export const api = {
   post: <T>(path: string, body?: unknown, signal?: AbortSignal) => send<T>('POST', path, { body: body ?? {}, signal }),
   put: <T>(path: string, body?: unknown) => send<T>('PUT', path, { body }),
   patch: <T>(path: string, body?: unknown) => send<T>('PATCH', path, { body }),
-  delete: <T>(path: string) => send<T>('DELETE', path),
+  delete: <T>(path: string, body?: unknown) => send<T>('DELETE', path, { body }),
 }
 
 /** Uploads a file with progress, which fetch cannot report. */

@@ -1,5 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
-import { IconAlert, IconBell, IconBoard, IconBuilding, IconCoin, IconDashboard, IconFlow, IconGauge, IconHistory, IconInsight, IconKey, IconLapse, IconMerge, IconModel, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers } from '~/ui/icons'
+import { IconAlert, IconBell, IconBoard, IconBuilding, IconCoin, IconDashboard, IconFlow, IconGauge, IconHistory, IconInsight, IconKey, IconLapse, IconMerge, IconModel, IconSegment, IconSource, IconStream, IconTrash, IconUpload, IconUser, IconUsers, IconWebhook } from '~/ui/icons'
 
 export type NavItem = { to: string; label: string; keys: string; icon: typeof IconBoard }
 export type NavGroup = { label: string; title?: string; items: NavItem[] }
@@ -19,6 +19,7 @@ export function useNav(): NavGroup[] {
         { to: '/insights', label: t`Insights`, keys: 'n', icon: IconInsight },
         { to: '/alerts', label: t`Alerts`, keys: 'o', icon: IconBell },
         { to: '/customers', label: t`Customers`, keys: 'c', icon: IconUsers },
+        { to: '/segments', label: t`Segments`, keys: 'j', icon: IconSegment },
         { to: '/stage-models', label: t`Stage models`, keys: 'm', icon: IconModel },
       ],
     },
@@ -43,6 +44,7 @@ export function useNav(): NavGroup[] {
         { to: '/settings/identity', label: t`Identity rules`, keys: 'r', icon: IconMerge },
         { to: '/settings/users', label: t`Users`, keys: 'p', icon: IconUser },
         { to: '/settings/api-keys', label: t`API keys`, keys: 'a', icon: IconKey },
+        { to: '/settings/webhooks', label: t`Webhooks`, keys: 'v', icon: IconWebhook },
         { to: '/settings/audit', label: t`Audit log`, keys: 'l', icon: IconHistory },
       ],
     },

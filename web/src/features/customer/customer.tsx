@@ -23,6 +23,7 @@ const ConsentPanel = lazy(() => import('./consent'))
 const IdentityPanel = lazy(() => import('./identity'))
 const EraseDialog = lazy(() => import('./erase'))
 const MergeDialog = lazy(() => import('./merge'))
+const SegmentsPanel = lazy(() => import('../segments/of-customer'))
 
 const tabs = ['timeline', 'traits', 'identity', 'consent'] as const
 
@@ -136,6 +137,7 @@ function Body({ customer }: { customer: Customer }) {
           <Loaded query={why} height={260}>
             {(data) => <WhyPanel why={data} model={model} />}
           </Loaded>
+          <Suspense fallback={<Skeleton height={90} radius="lg" />}><SegmentsPanel id={customer.id} /></Suspense>
           <NotesPanel id={customer.id} />
         </div>
       </div>

@@ -5,10 +5,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { q, type StageModel } from '~/api'
 import { arity, type Op } from '~/api/expr'
+import { segments } from '~/api/segments'
 import { useOpName } from '~/ui/op-names'
 import { IconFilter, IconPlus, IconSearch } from '~/ui/icons'
 
-export type ListSearch = { q?: string; model?: string; stage?: string; from?: string; to?: string; has?: string[]; sort?: string; trait?: string[]; cols?: string }
+export type ListSearch = { q?: string; segment?: string | number; model?: string; stage?: string; from?: string; to?: string; has?: string[]; sort?: string; trait?: string[]; cols?: string }
 
 /** Search text with a short delay, so that typing does not ask the server at every key. */
 export function SearchBox({ value, onChange }: { value: string; onChange: (text: string) => void }) {
@@ -41,6 +42,7 @@ export function Filters({ search, set, model }: { search: ListSearch; set: (patc
     <Group gap="xs">
       <SearchBox value={search.q ?? ''} onChange={(text) => set({ q: text })} />
       <Select aria-label={t`Stage`} placeholder={t`Any stage`} clearable clearButtonProps={{ 'aria-label': t`Clear` }} w={170} data={(model?.stages ?? []).map((s) => ({ value: s.key, label: s.label }))} value={search.stage ?? null} onChange={(stage) => set({ stage: stage ?? undefined })} />
+      <SegmentFilter value={search.segment} onChange={(segment) => set({ segment })} />
       <Popover position="bottom-start" trapFocus returnFocus>
         <Popover.Target>
           <Button variant="default" leftSection={<IconFilter size={16} />}>{t`Filters`}</Button>
@@ -72,6 +74,14 @@ export function Filters({ search, set, model }: { search: ListSearch; set: (patc
       })}
     </Group>
   )
+}
+
+function SegmentFilter({ value, onChange }: { value?: string | number; onChange: (id: string | undefined) => void }) {
+  const { t } = useLingui()
+  const { data } = useQuery(segments.list())
+  const list = data?.segments ?? []
+  if (list.length === 0) return null
+  return <Select aria-label={t`Segment`} placeholder={t`Any segment`} clearable searchable clearButtonProps={{ 'aria-label': t`Clear` }} w={190} data={list.map((s) => ({ value: String(s.id), label: s.name }))} value={value === undefined ? null : String(value)} onChange={(id) => onChange(id ?? undefined)} />
 }
 
 const ops: Op[] = ['is', 'is_not', 'contains', 'set', 'not_set', 'gt', 'lt', 'is_true', 'is_false']

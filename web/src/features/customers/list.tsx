@@ -34,6 +34,7 @@ export default function CustomersScreen() {
     q: search.q,
     model: model?.id,
     stage: search.stage,
+    segment: search.segment,
     from: fromIsoDay(search.from, time_zone)?.toISOString(),
     to: fromIsoDay(search.to, time_zone, 1)?.toISOString(),
     has: search.has?.join(','),
@@ -49,7 +50,7 @@ export default function CustomersScreen() {
   })
   const rows = useMemo(() => list.data?.pages.flatMap((p) => p.customers) ?? none, [list.data])
   const total = list.data?.pages[0]?.total
-  const filtered = !!(search.q || search.stage || search.from || search.to || search.has?.length || search.trait?.length)
+  const filtered = !!(search.q || search.segment || search.stage || search.from || search.to || search.has?.length || search.trait?.length)
 
   return (
     <Page
@@ -71,7 +72,7 @@ export default function CustomersScreen() {
       {list.data && rows.length === 0 && (
         <Card>
           {filtered ? (
-            <Empty icon={<IconUsers size={22} />} title={t`No customer matches`} action={<Button variant="light" onClick={() => set({ q: undefined, stage: undefined, from: undefined, to: undefined, has: undefined, trait: undefined })}>{t`Clear all filters`}</Button>}>
+            <Empty icon={<IconUsers size={22} />} title={t`No customer matches`} action={<Button variant="light" onClick={() => set({ q: undefined, segment: undefined, stage: undefined, from: undefined, to: undefined, has: undefined, trait: undefined })}>{t`Clear all filters`}</Button>}>
               {t`Take away a filter, or search by a whole identifier.`}
             </Empty>
           ) : (
