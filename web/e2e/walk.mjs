@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
 
-const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/segments', '/segments/new', '/segments/ready', '/segments/rfm', '/segments/overlap', '/segments/overlap?ids=$both', '/segments/$segment', '/segments/$segment?tab=members', '/segments/$segment?tab=size', '/segments/$segment?tab=composition', '/segments/$segment?tab=why&customer=$id', '/segments/$segment?tab=versions', '/segments/$segment?tab=used', '/segments/$list', '/settings/webhooks', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
+const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/new?kind=paths', '/insights/new?kind=composition', '/insights/new?kind=composition&$numbers', '/insights/new?kind=table', '/insights/new?kind=table&$stages', '/insights/new?kind=attribution', '/insights/new?kind=journey', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/segments', '/segments/new', '/segments/ready', '/segments/rfm', '/segments/overlap', '/segments/overlap?ids=$both', '/segments/$segment', '/segments/$segment?tab=members', '/segments/$segment?tab=size', '/segments/$segment?tab=composition', '/segments/$segment?tab=why&customer=$id', '/segments/$segment?tab=versions', '/segments/$segment?tab=used', '/segments/$list', '/settings/webhooks', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
 const outside = ['/sign-in']
 /** ROUTES=/insights walks only the routes that begin so. */
 const wanted = (route) => !process.env.ROUTES || process.env.ROUTES.split(',').some((r) => route.startsWith(r))
@@ -19,6 +19,11 @@ const opened = [
   ['/flow', 'table', async (p) => p.locator('button[aria-pressed]').first().click()],
   ['/customers', 'columns', async (p) => p.locator('main header button[aria-haspopup=dialog]').first().click()],
   ['/insights/new?kind=funnel', 'people', async (p) => { await p.locator('[role=application]').focus(); await p.keyboard.press('ArrowRight'); await p.keyboard.press('Enter'); await p.locator('[role=dialog] ul li button').first().click(); await p.waitForTimeout(1200) }],
+  ['/insights/new?kind=funnel', 'time taken', async (p) => p.locator('main input[type=radio][value=spread] + label').click()],
+  ['/insights/new?kind=funnel', 'what goes with it', async (p) => { await p.locator('[data-open=correlation]').click(); await p.waitForTimeout(500); await p.locator('[data-run=correlation]').click(); await p.waitForSelector('[data-scale=ratio]', { timeout: 10_000 }) }],
+  ['/insights/new?kind=attribution', 'channel rules', async (p) => { await p.locator('[data-open=channels]').click(); await p.waitForTimeout(600); await p.locator('main section').filter({ has: p.locator('input[placeholder=order_id]') }).last().locator('button').last().click() }],
+  ['/insights/new?kind=attribution', 'segment', async (p) => { await p.locator('main tbody button').first().click(); await p.locator('[role=dialog] button[aria-expanded=false]').click(); await p.waitForTimeout(600) }],
+  ['/insights/new?kind=table', 'conditions', async (p) => { for (const i of [0, 1, 2]) { await p.locator('[data-add=customer]').click(); await p.locator('[role=menuitem]').nth(i).click(); await p.waitForTimeout(300) } }],
   ['/insights/new?kind=trend', 'table', async (p) => p.locator('main button[aria-pressed]').first().click()],
   ['/insights/$insight', 'versions', async (p) => { await p.locator('main header button[aria-haspopup=menu]').click(); await p.locator('[role=menuitem]').nth(3).click() }],
   ['/dashboards/$dashboard', 'arrange', async (p) => { await p.locator('main header button').nth(1).click(); await p.locator('main header button').nth(2).click() }],
@@ -41,6 +46,10 @@ mkdirSync(out, { recursive: true })
 const browser = await launch()
 const state = await signIn(browser)
 const ids = await firstIds()
+/** Questions that the kind alone does not ask. */
+const asked = (spec) => `spec=${encodeURIComponent(JSON.stringify(spec))}`
+ids.numbers = asked({ kind: 'composition', range: { last: '90d' }, composition: { event: 'Order Completed', of: 'events', numbers: { property: 'total' } } })
+ids.stages = asked({ kind: 'table', range: { last: '90d' }, table: { columns: [{ event: 'Order Completed' }, { event: 'Order Completed', measure: 'mean', property: 'total', money: true }], breakdown: { by: 'stage', property: ids.modelKey } } })
 let failures = 0
 let checks = 0
 
@@ -86,7 +95,7 @@ async function firstIds() {
       await new Promise((r) => setTimeout(r, 500))
       segments = (await (await fetch('/api/v1/segments')).json()).segments
     }
-    return { insight: insight.id, dashboard: dashboard.id, segment: segment.id, list: list.id, both: `${segment.id}.${beside.id}`, id: customers.customers[0]?.id, model: models.models[0]?.id, erasure: erasure.id }
+    return { insight: insight.id, dashboard: dashboard.id, segment: segment.id, list: list.id, both: `${segment.id}.${beside.id}`, id: customers.customers[0]?.id, model: models.models[0]?.id, modelKey: models.models[0]?.key, erasure: erasure.id }
   })
   await context.close()
   return found

@@ -51,7 +51,7 @@ export default function AttributionForm({ attribution: a, onChange }: Props) {
             <ChannelRules rules={a.channels ?? []} onChange={(channels) => set({ channels: channels.length > 0 ? channels : undefined })} />
           </Suspense>
         ) : (
-          <Button size="compact-sm" variant="subtle" style={{ justifySelf: 'start' }} aria-expanded={false} onClick={() => setMore(true)}>{t`Change what a visit is and what its channel is`}</Button>
+          <Button size="compact-sm" variant="subtle" style={{ justifySelf: 'start' }} data-open="channels" aria-expanded={false} onClick={() => setMore(true)}>{t`Change what a visit is and what its channel is`}</Button>
         )}
       </Section>
     </>

@@ -33,7 +33,7 @@ export default function Correlation({ spec }: { spec: Spec }) {
       </div>
       <div className={classes.controls}>
         <Switch size="sm" label={t`Other events between step 1 and the conversion`} checked={events} onChange={(e) => setEvents(e.currentTarget.checked)} />
-        <Button size="xs" disabled={nothing} onClick={() => setAsked(options)}>{t`Try`}</Button>
+        <Button size="xs" data-run="correlation" disabled={nothing} onClick={() => setAsked(options)}>{t`Try`}</Button>
       </div>
       {asked && <Factors spec={spec} options={asked} />}
     </div>

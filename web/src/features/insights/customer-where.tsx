@@ -38,7 +38,7 @@ export default function CustomerWhere({ list, onChange }: { list: CustomerMatch[
       ))}
       <Menu position="bottom-start">
         <Menu.Target>
-          <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} style={{ justifySelf: 'start' }}>
+          <Button size="compact-xs" variant="subtle" data-add="customer" leftSection={<IconPlus size={12} />} style={{ justifySelf: 'start' }}>
             {t`Condition on the customer`}
           </Button>
         </Menu.Target>

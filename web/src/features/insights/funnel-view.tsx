@@ -152,7 +152,7 @@ function WhatGoesWith({ answer }: Pick<ViewProps, 'answer'>) {
   const [open, setOpen] = useState(false)
   return (
     <section className={classes.section} aria-label={t`What goes with conversion`}>
-      <Button size="compact-sm" variant="default" style={{ justifySelf: 'start' }} aria-expanded={open} onClick={() => setOpen(!open)}>{t`What goes with conversion?`}</Button>
+      <Button size="compact-sm" variant="default" style={{ justifySelf: 'start' }} data-open="correlation" aria-expanded={open} onClick={() => setOpen(!open)}>{t`What goes with conversion?`}</Button>
       {open && (
         <Suspense fallback={<Skeleton height={80} />}>
           <Correlation spec={answer.spec} />

@@ -4,6 +4,7 @@ import { appendAt, children, emptyNode, type Gap, gaps, kindOf, type Node, type 
 import { IconPlus, IconTrash } from '~/ui/icons'
 import { DidFields } from './did'
 import { LapseFields } from './lapse-fields'
+import { SegmentField } from './segment-field'
 import { TestFields } from './test-fields'
 import classes from './models.module.css'
 
@@ -53,16 +54,11 @@ function NodeView(props: ViewProps) {
       )}
       {'did' in node && <DidFields did={node.did} onChange={(did) => change({ did })} />}
       {'lapse' in node && <LapseFields lapse={node.lapse} onChange={(lapse) => change({ lapse })} />}
+      {'segment' in node && <SegmentField value={node.segment.key} segments={segments} onChange={(key) => change({ segment: { key } })} />}
       {'stage' in node && (
         <>
           <span>{t`has been in the stage`}</span>
           <Select size="xs" aria-label={t`Stage`} data={stages.map((s) => ({ value: s.key, label: s.label }))} value={node.stage.was || null} onChange={(was) => change({ stage: { was: was ?? '' } })} />
-        </>
-      )}
-      {'segment' in node && (
-        <>
-          <span>{t`is in the segment`}</span>
-          <Select size="xs" aria-label={t`Segment`} placeholder={t`Choose a segment`} nothingFoundMessage={t`No such segment`} searchable data={(segments ?? [{ key: node.segment.key, name: node.segment.key }]).map((s) => ({ value: s.key, label: s.name }))} value={node.segment.key || null} onChange={(key) => change({ segment: { key: key ?? '' } })} />
         </>
       )}
       <span className={classes.end}>
