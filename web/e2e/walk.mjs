@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
 
-const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/new?kind=paths', '/insights/new?kind=composition', '/insights/new?kind=composition&$numbers', '/insights/new?kind=table', '/insights/new?kind=table&$stages', '/insights/new?kind=attribution', '/insights/new?kind=journey', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/segments', '/segments/new', '/segments/ready', '/segments/rfm', '/segments/overlap', '/segments/overlap?ids=$both', '/segments/$segment', '/segments/$segment?tab=members', '/segments/$segment?tab=size', '/segments/$segment?tab=composition', '/segments/$segment?tab=why&customer=$id', '/segments/$segment?tab=versions', '/segments/$segment?tab=used', '/segments/$list', '/settings/webhooks', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
+const routes = ['/board', '/flow', '/time-lapse', '/moves', '/kpis', '/dashboards', '/dashboards/$dashboard', '/dashboards/digests', '/insights', '/insights/new?kind=trend', '/insights/new?kind=funnel', '/insights/new?kind=retention', '/insights/new?kind=growth', '/insights/new?kind=stickiness', '/insights/new?kind=paths', '/insights/new?kind=composition', '/insights/new?kind=composition&$numbers', '/insights/new?kind=table', '/insights/new?kind=table&$stages', '/insights/new?kind=attribution', '/insights/new?kind=journey', '/insights/$insight', '/costs', '/alerts', '/customers', '/customers/$id', '/customers/$id?tab=traits', '/customers/$id?tab=identity', '/customers/$id?tab=consent', '/segments', '/segments/new', '/segments/ready', '/segments/rfm', '/segments/personas', '/segments/overlap', '/segments/overlap?ids=$both', '/segments/$segment', '/segments/$segment?tab=members', '/segments/$segment?tab=size', '/segments/$segment?tab=composition', '/segments/$segment?tab=why&customer=$id', '/segments/$segment?tab=versions', '/segments/$segment?tab=used', '/segments/$list', '/settings/webhooks', '/stage-models', '/stage-models/$model', '/imports', '/imports/new', '/data/live', '/data/sources', '/data/sources/1', '/data/quarantine', '/data/unknown-keys', '/data/erasures', '/data/erasures/$erasure', '/settings/workspace', '/settings/identity', '/settings/users', '/settings/api-keys', '/settings/audit', '/settings/account', '/no-such-page']
 const outside = ['/sign-in']
 /** ROUTES=/insights walks only the routes that begin so. */
 const wanted = (route) => !process.env.ROUTES || process.env.ROUTES.split(',').some((r) => route.startsWith(r))
@@ -28,6 +28,10 @@ const opened = [
   ['/insights/$insight', 'versions', async (p) => { await p.locator('main header button[aria-haspopup=menu]').click(); await p.locator('[role=menuitem]').nth(3).click() }],
   ['/dashboards/$dashboard', 'arrange', async (p) => { await p.locator('main header button').nth(1).click(); await p.locator('main header button').nth(2).click() }],
   ['/dashboards', 'new', async (p) => p.locator('main header button').first().click()],
+  ['/dashboards/$dashboard', 'menu', async (p) => p.locator('main header button[aria-haspopup=menu]').click()],
+  ['/dashboards/digests', 'new', async (p) => p.locator('main header button').first().click()],
+  ['/dashboards/digests', 'files', async (p) => p.locator('tbody button').first().click()],
+  ['/segments/personas', 'save', async (p) => p.locator('main section button').first().click()],
   ['/costs', 'channel', async (p) => p.locator('main header button').last().click()],
   ['/costs', 'import', async (p) => p.locator('main header button').nth(2).click()],
   ['/alerts', 'new', async (p) => p.locator('main header button').first().click()],
@@ -72,6 +76,10 @@ async function firstIds() {
     if ((await get('/annotations')).annotations.length === 0) await make('/annotations', { at: (Date.now() - 5 * 86_400_000) * 1000, text: 'Walk' })
     const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
     await fetch('/api/v1/costs', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify({ costs: [{ day, channel: 'Walk', amount: 12_50, currency: 'EUR' }] }) })
+    const { digests } = await get('/digests')
+    const digest = digests[0] ?? (await make('/digests', { name: 'Walk', dashboard: dashboard.id, every: 'week', on: 1, hour: 8, format: 'svg' }))
+    if ((await get(`/digests/${digest.id}/files`)).files.length === 0) await make(`/digests/${digest.id}/run`, {})
+    if (!(await get('/segments/personas')).personas) await make('/segments/personas', {})
     // A segment with every kind of condition, one beside it, and a list.
     if (!(await (await fetch('/api/v1/segments/rfm')).json()).run) await make('/segments/rfm', {})
     let { segments } = await (await fetch('/api/v1/segments')).json()

@@ -81,6 +81,18 @@ export const api = {
   delete: <T>(path: string, body?: unknown) => send<T>('DELETE', path, { body }),
 }
 
+/** Reads a file that the server makes. */
+export async function blob(path: string, query?: Query): Promise<Blob> {
+  let response: Response
+  try {
+    response = await fetch(apiPath(path, query), { credentials: 'same-origin' })
+  } catch {
+    throw new ApiError(0, 'offline', '')
+  }
+  if (!response.ok) throw await problem(response)
+  return response.blob()
+}
+
 /** Uploads a file with progress, which fetch cannot report. */
 export function upload<T>(path: string, file: File, onProgress: (share: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {

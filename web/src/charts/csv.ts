@@ -16,8 +16,13 @@ export function toCsv(rows: (string | number | null)[][]): string {
 
 /** Hands a text to the browser as a file. */
 export function saveFile(name: string, text: string, type = 'text/csv') {
+  saveBlob(name, new Blob([text], { type: `${type};charset=utf-8` }))
+}
+
+/** Hands a file to the browser. */
+export function saveBlob(name: string, blob: Blob) {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }))
+  link.href = URL.createObjectURL(blob)
   link.download = name
   link.click()
   // The download has begun when the click returns, but some browsers read a moment later.

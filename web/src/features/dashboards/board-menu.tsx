@@ -1,9 +1,14 @@
-import { ActionIcon, Menu } from '@mantine/core'
+import { ActionIcon, Group, Menu } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { type Dashboard, dashboards } from '~/api/dashboards'
-import { IconDots, IconTrash, IconUsers } from '~/ui/icons'
+import { type Drawn, digests } from '~/api/digests'
+import { useCan } from '~/app/session'
+import { saveBlob } from '~/charts/csv'
+import { fileName } from '~/features/digests/words'
+import { IconClock, IconDots, IconDownload, IconTrash, IconUsers } from '~/ui/icons'
+import { Dim } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 
 /** What can be done with a whole dashboard. */
@@ -12,6 +17,7 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
   const client = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
+  const can = useCan('model')
   const refresh = () => client.invalidateQueries({ queryKey: ['dashboards'] })
   const body = { name: dashboard.name, description: dashboard.description, shared_with: dashboard.shared_with, tiles: dashboard.tiles, ...(dashboard.range ? { range: dashboard.range } : {}) }
   const remove = useMutation({
@@ -32,19 +38,50 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
     },
     onError: toast.error,
   })
+  const draw = useMutation({
+    mutationFn: (format: Drawn) => digests.drawDashboard(dashboard.id, format),
+    onSuccess: (file, format) => {
+      saveBlob(fileName(dashboard.name, format), file)
+      toast.done(t`“${dashboard.name}” is drawn and downloaded.`)
+    },
+    onError: toast.error,
+  })
+  const formats: [Drawn, string][] = [
+    ['pdf', t`Download as PDF`],
+    ['png', t`Download as PNG`],
+    ['svg', t`Download as SVG`],
+  ]
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="default" size={36} aria-label={t`Actions`}>
-          <IconDots size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconUsers size={16} />} onClick={share}>{t`Name and sharing`}</Menu.Item>
-        <Menu.Item onClick={() => copy.mutate()}>{t`Duplicate`}</Menu.Item>
-        <Menu.Divider />
-        <Menu.Item c="var(--app-bad)" leftSection={<IconTrash size={16} />} onClick={() => remove.mutate()}>{t`Delete`}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Group gap="xs" wrap="nowrap">
+      <span role="status">{draw.isPending && <Dim>{t`The dashboard is being drawn…`}</Dim>}</span>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} loading={draw.isPending} aria-label={t`Actions`}>
+            <IconDots size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {can && (
+            <>
+              <Menu.Item leftSection={<IconUsers size={16} />} onClick={share}>{t`Name and sharing`}</Menu.Item>
+              <Menu.Item onClick={() => copy.mutate()}>{t`Duplicate`}</Menu.Item>
+              <Menu.Divider />
+            </>
+          )}
+          {formats.map(([format, label]) => (
+            <Menu.Item key={format} leftSection={<IconDownload size={16} />} onClick={() => draw.mutate(format)}>
+              {label}
+            </Menu.Item>
+          ))}
+          {can && (
+            <>
+              <Menu.Item leftSection={<IconClock size={16} />} component={Link} to="/dashboards/digests" search={{ new: dashboard.id } as never}>{t`Send on a schedule`}</Menu.Item>
+              <Menu.Divider />
+              <Menu.Item c="var(--app-bad)" leftSection={<IconTrash size={16} />} onClick={() => remove.mutate()}>{t`Delete`}</Menu.Item>
+            </>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+    </Group>
   )
 }

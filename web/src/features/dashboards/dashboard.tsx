@@ -124,11 +124,9 @@ function Board({ dashboard }: { dashboard: Dashboard }) {
               {editing ? t`Done` : t`Arrange`}
             </Button>
           )}
-          {can && (
-            <Suspense>
-              <BoardMenu dashboard={dashboard} share={() => setSharing(true)} />
-            </Suspense>
-          )}
+          <Suspense>
+            <BoardMenu dashboard={dashboard} share={() => setSharing(true)} />
+          </Suspense>
         </Group>
       }
     >

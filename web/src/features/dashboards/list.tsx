@@ -6,7 +6,7 @@ import { lazy, Suspense, useState } from 'react'
 import { type Dashboard, dashboards } from '~/api/dashboards'
 import { useCan } from '~/app/session'
 import { useFormat } from '~/ui/format'
-import { IconDashboard, IconPlus } from '~/ui/icons'
+import { IconClock, IconDashboard, IconPlus } from '~/ui/icons'
 import { useRoleName } from '~/ui/names'
 import { Card, Dim, Empty, Loaded, Page } from '~/ui/page'
 import { useToast } from '~/ui/toast'
@@ -25,7 +25,16 @@ export default function DashboardsScreen() {
   const list = useQuery(dashboards.list())
   const open = (d: Dashboard) => void navigate({ to: '/dashboards/$id', params: { id: String(d.id) } })
   return (
-    <Page title={t`Dashboards`} sub={t`Insights, KPIs and notes side by side, for one person or one role.`} actions={can && <Button leftSection={<IconPlus size={16} />} onClick={() => setMaking(true)}>{t`New dashboard`}</Button>}>
+    <Page
+      title={t`Dashboards`}
+      sub={t`Insights, KPIs and notes side by side, for one person or one role.`}
+      actions={
+        <Group gap="xs">
+          {can && <Button leftSection={<IconPlus size={16} />} onClick={() => setMaking(true)}>{t`New dashboard`}</Button>}
+          <Button component={Link} to="/dashboards/digests" variant="default" leftSection={<IconClock size={16} />}>{t`Digests`}</Button>
+        </Group>
+      }
+    >
       <Loaded query={list} height={180}>
         {(all) =>
           all.length === 0 ? (

@@ -11,6 +11,7 @@ export function SegmentsNav() {
       <Link to="/segments" {...active}>{t`All segments`}</Link>
       <Link to="/segments/ready" {...active}>{t`Ready-made`}</Link>
       <Link to="/segments/rfm" {...active}>{t`RFM grid`}</Link>
+      <Link to="/segments/personas" {...active}>{t`Personas`}</Link>
       <Link to="/segments/overlap" {...active}>{t`Overlap`}</Link>
     </nav>
   )
