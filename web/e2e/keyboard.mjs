@@ -8,6 +8,7 @@ const { page, problems } = await watchedPage(browser, { storageState: state })
 let failures = 0
 
 async function step(name, run) {
+  if (process.env.STEP && !name.includes(process.env.STEP)) return
   try {
     await run()
     console.log(`ok   ${name}`)
@@ -149,6 +150,84 @@ await step('an event of the timeline opens by keyboard', async () => {
   await row.focus()
   await page.keyboard.press('Enter')
   await page.waitForSelector('button[aria-expanded=true]:has(time)')
+})
+
+await step('conditions of a segment are gone through, duplicated, moved, negated, put in groups and brought back by keys', async () => {
+  await open('/segments/new')
+  page.on('dialog', (d) => void d.accept())
+  const rows = () => page.$$eval('[data-path]', (list) => list.map((r) => `${r.dataset.path}${r.dataset.negated ? '!' : ''}`).join(' '))
+  const is = async (wanted) => {
+    await until((w) => [...document.querySelectorAll('[data-path]')].map((r) => `${r.dataset.path}${r.dataset.negated ? '!' : ''}`).join(' ') === w, wanted).catch(async () => {
+      throw new Error(`rows are "${await rows()}", not "${wanted}"`)
+    })
+  }
+  const focused = (path) => until((p) => document.activeElement?.dataset.path === p, path)
+  await page.locator('[data-path="0"]').focus()
+  await page.keyboard.press('d')
+  await is(' 0 1')
+  await focused('1')
+  await page.keyboard.press('n')
+  await is(' 0 1!')
+  await focused('1')
+  await page.keyboard.press('Alt+ArrowUp')
+  await is(' 0! 1')
+  await focused('0')
+  await page.keyboard.press('w')
+  await is(' 0 0.0! 1')
+  await focused('0.0')
+  await page.keyboard.press('ArrowLeft')
+  await focused('0')
+  await page.keyboard.press('o')
+  await page.keyboard.press('ArrowDown')
+  await focused('0.0')
+  await page.keyboard.press('ArrowDown')
+  await focused('1')
+  await page.keyboard.press('Alt+ArrowUp')
+  await is(' 0 0.0! 0.1')
+  await focused('0.1')
+  await page.keyboard.press('ArrowLeft')
+  await focused('0')
+  await page.keyboard.press('u')
+  await is(' 0! 1')
+  await page.keyboard.press('Delete')
+  await is(' 0')
+  await focused('0')
+  await page.keyboard.press('Control+z')
+  await is(' 0! 1')
+  await focused('')
+  await page.keyboard.press('Control+Shift+z')
+  await is(' 0')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('a')
+  await page.waitForSelector('[role=menuitem]')
+  await page.keyboard.press('Enter')
+  await is(' 0 1')
+  await until(() => document.activeElement?.closest('[data-path]')?.dataset.path === '1' && document.activeElement.tagName === 'INPUT')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await focused('1')
+})
+
+await step('the overlap of segments is read with the arrows and Enter makes a segment of a combination', async () => {
+  const ids = await page.evaluate(async () => {
+    const csrf = (await (await fetch('/api/v1/session')).json()).csrf_token
+    const send = (body) => fetch('/api/v1/segments', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify(body) })
+    const known = (await (await fetch('/api/v1/segments')).json()).segments.map((s) => s.key)
+    if (!known.includes('keys_orders')) await send({ key: 'keys_orders', name: 'Keys orders', when: { did: { event: 'Order Completed' } } })
+    if (!known.includes('keys_views')) await send({ key: 'keys_views', name: 'Keys views', when: { did: { event: 'Product Viewed' } } })
+    for (;;) {
+      const mine = (await (await fetch('/api/v1/segments')).json()).segments.filter((s) => s.key.startsWith('keys_'))
+      if (mine.length === 2 && mine.every((s) => !s.building)) return mine.map((s) => s.id)
+      await new Promise((r) => setTimeout(r, 300))
+    }
+  })
+  await open(`/segments/overlap?ids=${ids.join('.')}`)
+  await page.locator('[role=application]').focus()
+  await page.keyboard.press('ArrowRight')
+  await until(() => /\d/.test(document.querySelector('[aria-live=polite]:not([role])')?.textContent ?? ''))
+  await page.keyboard.press('Enter')
+  await until(() => location.pathname === '/segments/new')
+  await page.waitForSelector('[data-path="1"]')
 })
 
 for (const problem of problems) {
