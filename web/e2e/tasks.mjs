@@ -363,6 +363,174 @@ await step('an alert is made on a KPI and switched off', async () => {
   expect(!(await find()).enabled, 'the alert is still on')
 })
 
+/** Goes on with Tab until the focus is on what has this name. */
+const tabTo = async (name, key = 'Tab') => {
+  for (let i = 0; i < 90; i++) {
+    const here = await page.evaluate(() => {
+      const e = document.activeElement
+      return (e?.getAttribute('aria-label') || (e?.id && document.querySelector(`label[for="${e.id}"]`)?.textContent) || e?.textContent || '').replace('*', '').trim()
+    })
+    if (here === name) return
+    await page.keyboard.press(key)
+  }
+  throw new Error(`the keyboard does not come to ${name}`)
+}
+/** Waits until a version of a segment is computed. */
+const built = async (id, version = 1) => {
+  for (let i = 0; i < 120; i++) {
+    const { body } = await call(`/segments/${id}`)
+    if (body.version === version && body.building === false) return
+    await page.waitForTimeout(250)
+  }
+  throw new Error(`segment ${id} was not computed`)
+}
+const size = async () => Number((await page.getByTestId('size').innerText()).replaceAll(/\D/g, ''))
+const sizeOtherThan = async (before) => {
+  await page.waitForFunction((n) => {
+    const box = document.querySelector('[data-testid=size]')
+    return box && Number(box.textContent.replaceAll(/\D/g, '')) !== n && !document.querySelector('[aria-label=Counting]')
+  }, before, { timeout: 15_000 })
+  return size()
+}
+
+await step('a nested segment is built, counted, saved and explained by keyboard alone', async () => {
+  const stamp = Date.now().toString(36)
+  await open('/segments/new')
+  await tabTo('Name')
+  await page.keyboard.type(`Keyboard ${stamp}`)
+  await tabTo('Event')
+  await page.keyboard.type('Order Completed')
+  await page.getByRole('option', { name: /^Order Completed/ }).waitFor(wait)
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  const all = await sizeOtherThan(-1)
+  expect(all > 0, 'nobody ordered')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('a')
+  await page.getByRole('menuitem', { name: /^Trait/ }).waitFor(wait)
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Trait', undefined, wait)
+  await page.keyboard.type('country')
+  await tabTo('Value')
+  await page.keyboard.type('IT')
+  const italian = await sizeOtherThan(all)
+  expect(italian < all && italian > 0, `a second condition did not narrow: ${all} to ${italian}`)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => document.activeElement?.dataset.path === '1', undefined, wait)
+  await page.keyboard.press('w')
+  await page.waitForFunction(() => document.activeElement?.dataset.path === '1.0', undefined, wait)
+  await page.keyboard.press('a')
+  await page.getByRole('menuitem').first().waitFor(wait)
+  await page.keyboard.press('Enter')
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Event', undefined, wait)
+  await page.keyboard.type('Order Refunded')
+  await page.getByRole('option', { name: /^Order Refunded/ }).waitFor(wait)
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  const either = await sizeOtherThan(italian)
+  expect(either > italian && either < all, `a group of two did not widen: ${italian} to ${either}`)
+  await tabTo('Create the segment', 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/segments\/\d+/, wait)
+  const id = page.url().match(/segments\/(\d+)/)[1]
+  await built(id)
+  const { body: saved } = await call(`/segments/${id}`)
+  const wanted = { all: [{ did: { event: 'Order Completed' } }, { any: [{ trait: { name: 'country', op: 'is', value: 'IT' } }, { did: { event: 'Order Refunded' } }] }] }
+  expect(JSON.stringify(saved.when) === JSON.stringify(wanted), `saved ${JSON.stringify(saved.when)}`)
+  // The shop goes on living between the two.
+  expect(Math.abs(saved.size - either) <= 20, `the preview said ${either}, the segment has ${saved.size}`)
+  const who = (await call(`/segments/${id}/members?limit=1`)).body.customers[0]
+  await settled(page)
+  await tabTo('Condition')
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight')
+  await tabTo('Ask about a customer')
+  await page.keyboard.type(who.email || String(who.id))
+  await page.getByRole('option').first().waitFor(wait)
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.getByText(/is in this segment now/).waitFor(wait)
+  expect((await page.getByRole('img', { name: 'holds', exact: true }).count()) >= 3, 'the explanation has no ticks')
+})
+
+await step('an edit shows who would enter and leave, a refusal stands at its condition, and a version is compared and taken back', async () => {
+  const { body } = await call('/segments')
+  const s = body.segments.filter((x) => x.name.startsWith('Keyboard ') && x.version === 1).at(-1)
+  await open(`/segments/${s.id}`)
+  await page.getByLabel('Number', { exact: true }).first().fill('2')
+  await page.getByText(/would leave/).waitFor(wait)
+  await page.getByText('JSON', { exact: true }).click()
+  await page.getByLabel('Condition as JSON').fill('{"all":[{"did":{"event":"Order Completed","value":2}},{"trait":{"name":"country","op":"matches","value":"("}}]}')
+  await button('Take over').click()
+  await page.locator('[data-path="1"][data-state=bad] [role=alert]').waitFor(wait)
+  expect(await page.getByRole('button', { name: /^Save as version/ }).isDisabled(), 'a refused condition can be saved')
+  await button('Undo').click()
+  await page.locator('[data-state=bad]').waitFor({ ...wait, state: 'detached' })
+  // The refusal is what was asked for.
+  watched.problems.splice(0, watched.problems.length, ...watched.problems.filter((p) => !/status of 400/.test(p)))
+  await page.getByRole('button', { name: 'Save as version 2' }).click()
+  await built(s.id, 2)
+  await page.getByRole('tab', { name: 'Versions' }).click()
+  await page.locator('ins').first().waitFor(wait)
+  await button('Edit from this version').click()
+  await page.getByRole('button', { name: 'Save as version 3' }).waitFor(wait)
+  await button('Discard').click()
+  await page.getByText('Not saved yet').waitFor({ ...wait, state: 'detached' })
+})
+
+await step('a list by hand: put on by search and from a file, unknown ones reported, taken off and undone, deleted and undone', async () => {
+  const stamp = Date.now().toString(36)
+  await open('/segments/new')
+  await page.getByLabel('Name', { exact: false }).first().fill(`List ${stamp}`)
+  await page.getByText('A list by hand').click()
+  await button('Create the list').click()
+  await page.waitForURL(/\/segments\/\d+/, wait)
+  const id = page.url().match(/segments\/(\d+)/)[1]
+  const people = (await call('/customers?limit=3&has=email')).body.customers
+  const box = page.getByLabel('Put a customer on the list').first()
+  await box.fill(people[0].email)
+  await page.getByRole('option').first().click()
+  await page.getByText('1 customer', { exact: true }).waitFor(wait)
+  await page.locator('input[type=file]').setInputFiles({ name: 'who.csv', mimeType: 'text/csv', buffer: Buffer.from(`email\n${people[0].email}\n${people[1].email}\nnobody-${stamp}@example.com\n`) })
+  await page.getByText('3 rows read, 1 put on the list').waitFor(wait)
+  await page.getByText(`nobody-${stamp}@example.com`).waitFor(wait)
+  await page.getByText('2 customers', { exact: true }).waitFor(wait)
+  await page.getByRole('button', { name: /^Take .* off the list$/ }).first().click()
+  await page.getByText('1 customer', { exact: true }).waitFor(wait)
+  await button('Undo').last().click()
+  await page.getByText('2 customers', { exact: true }).waitFor(wait)
+  await button('Actions').click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  await page.waitForURL(/\/segments$/, wait)
+  await button('Undo').last().click()
+  await page.getByRole('link', { name: `List ${stamp}` }).waitFor(wait)
+  await page.waitForTimeout(7000)
+  expect((await call(`/segments/${id}`)).status === 200, 'undo did not keep the segment')
+})
+
+await step('a webhook shows its secret once, is tested, switched off, and deleted', async () => {
+  const stamp = Date.now().toString(36)
+  await open('/settings/webhooks')
+  await button('New webhook').first().click()
+  await dialog().getByLabel('Name').fill(`Hook ${stamp}`)
+  await dialog().getByLabel('Address').fill('https://hooks.invalid/ciclo')
+  await button('Create', dialog()).click()
+  await dialog().getByText(/^whsec_/).first().waitFor(wait)
+  await button('Done', dialog()).click()
+  await button(`Actions for Hook ${stamp}`).click()
+  await page.getByRole('menuitem', { name: 'Send a test' }).click()
+  await dialog().getByRole('cell', { name: /^Test/ }).waitFor(wait)
+  await page.keyboard.press('Escape')
+  await page.getByRole('switch', { name: `Hook ${stamp} is on` }).click({ force: true })
+  await page.waitForFunction(async (name) => (await (await fetch('/api/v1/webhooks')).json()).webhooks.find((w) => w.name === name)?.enabled === false, `Hook ${stamp}`, wait)
+  await button(`Actions for Hook ${stamp}`).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  await button('Delete', dialog()).click()
+  await page.getByText(`“Hook ${stamp}” deleted.`).waitFor(wait)
+})
+
 all.push(...watched.problems)
 for (const problem of all) {
   failures++

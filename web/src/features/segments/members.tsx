@@ -1,5 +1,6 @@
 import { Alert, Button, FileButton, Group, Skeleton, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import { plural } from '@lingui/core/macro'
 import { useLingui } from '@lingui/react/macro'
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -179,11 +180,11 @@ function Put({ segment: s }: { segment: Segment }) {
         </div>
       )}
       {file.data && (
-        <Alert mt="sm" variant="light" color={file.data.unknown > 0 ? 'orange' : 'teal'} withCloseButton closeButtonLabel={t`Close`} onClose={file.reset} title={t`${f.int(file.data.rows)} rows read, ${f.int(file.data.changed)} put on the list`} role="status">
-          {file.data.rows - file.data.unknown - file.data.changed > 0 && <div>{t`${f.int(file.data.rows - file.data.unknown - file.data.changed)} were on it already.`}</div>}
+        <Alert mt="sm" variant="light" color={file.data.unknown > 0 ? 'orange' : 'teal'} withCloseButton closeButtonLabel={t`Close`} onClose={file.reset} title={t`${plural(file.data.rows, { one: '# row read', other: '# rows read' })}, ${f.int(file.data.changed)} put on the list`} role="status">
+          {file.data.rows - file.data.unknown - file.data.changed > 0 && <div>{t`${plural(file.data.rows - file.data.unknown - file.data.changed, { one: '# was on it already.', other: '# were on it already.' })}`}</div>}
           {file.data.unknown > 0 && (
             <>
-              <div>{t`${f.int(file.data.unknown)} identifiers belong to no customer and were left out:`}</div>
+              <div>{t`${plural(file.data.unknown, { one: '# identifier belongs to no customer and was left out:', other: '# identifiers belong to no customer and were left out:' })}`}</div>
               <div className={ui.mono} style={{ overflowWrap: 'anywhere' }}>
                 {file.data.unknown_samples.join(', ')}
                 {file.data.unknown > file.data.unknown_samples.length && ' …'}

@@ -9,7 +9,7 @@ import { useCan } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
 import { Card, Dim, Page } from '~/ui/page'
 import { fresh } from './builder/kinds'
-import { Editor } from './editor'
+import { Workbench } from './workbench'
 import { useEditor } from './use-editor'
 import classes from './segments.module.css'
 
@@ -30,7 +30,7 @@ export default function NewSegment() {
     mutationFn: () => segments.create({ name: name.trim(), description: description.trim() || undefined, kind, ...(kind === 'dynamic' ? { when: editor.when() } : {}) }),
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: ['segments'] })
-      await navigate({ to: '/segments/$id', params: { id: String(made.id) }, search: kind === 'static' ? ({ tab: 'members' } as never) : undefined })
+      await navigate({ ignoreBlocker: true, to: '/segments/$id', params: { id: String(made.id) }, search: kind === 'static' ? ({ tab: 'members' } as never) : undefined })
     },
   })
   const dirty = editor.changed || name !== (search.name ?? '')
@@ -65,9 +65,9 @@ export default function NewSegment() {
       }
     >
       {kind === 'dynamic' ? (
-        <Editor editor={editor} can={can}>
+        <Workbench editor={editor} can={can}>
           {form}
-        </Editor>
+        </Workbench>
       ) : (
         form
       )}

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Group, Menu, Modal, Skeleton, Stack, Tabs, Textarea, TextInput } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Menu, Skeleton, Tabs } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -7,23 +7,23 @@ import { lazy, Suspense, useRef, useState } from 'react'
 import type { Cond } from '~/api/condition'
 import { type Segment, segments } from '~/api/segments'
 import { useCan } from '~/app/session'
-import { FormError } from '~/ui/errors'
 import { useCustomersText, useFormat } from '~/ui/format'
 import { IconCopy, IconDots, IconDownload, IconEdit, IconTrash, IconUsers } from '~/ui/icons'
 import { apiPath } from '~/api'
-import { Card, Dim, Empty, Loaded, Page } from '~/ui/page'
+import { Card, Empty, Loaded, Page } from '~/ui/page'
 import { useSearchState } from '~/ui/search-state'
 import { useToast } from '~/ui/toast'
 import { BuildingBar } from './building'
 import { useHidden, useRemove } from './remove'
 
 // The counts and the tab that is open come first; the builder and the charts follow when they are looked at.
-const Definition = lazy(() => import('./definition'))
+const Definition = lazy(() => import('./condition-tab'))
 const Members = lazy(() => import('./members'))
 const Size = lazy(() => import('./size'))
 const Composition = lazy(() => import('./composition'))
 const Why = lazy(() => import('./why'))
 const Versions = lazy(() => import('./versions'))
+const Rename = lazy(() => import('./rename'))
 
 type Search = { tab?: string; customer?: string; at?: string }
 const dynamicTabs = ['condition', 'members', 'size', 'composition', 'why', 'versions', 'used'] as const
@@ -158,43 +158,8 @@ function Actions({ segment: s, dirty }: { segment: Segment; dirty: boolean }) {
           )}
         </Menu.Dropdown>
       </Menu>
-      {rename && <Rename segment={s} close={dialog.close} />}
+      <Suspense>{rename && <Rename segment={s} close={dialog.close} />}</Suspense>
     </Group>
-  )
-}
-
-function Rename({ segment: s, close }: { segment: Segment; close: () => void }) {
-  const { t } = useLingui()
-  const client = useQueryClient()
-  const [name, setName] = useState(s.name)
-  const [description, setDescription] = useState(s.description)
-  const save = useMutation({
-    mutationFn: () => segments.change(s.id, { name: name.trim(), description: description.trim() }),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['segments'] })
-      close()
-    },
-  })
-  return (
-    <Modal opened onClose={close} title={t`Rename`} closeButtonProps={{ 'aria-label': t`Close` }}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault()
-          save.mutate()
-        }}
-      >
-        <Stack>
-          <FormError error={save.error} fields />
-          <TextInput label={t`Name`} required maxLength={100} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-          <Textarea label={t`Description`} autosize minRows={2} maxLength={1000} value={description} onChange={(e) => setDescription(e.currentTarget.value)} />
-          <Dim size="xs">{t`Conditions and programs name it “${s.key}”; that stays.`}</Dim>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>{t`Cancel`}</Button>
-            <Button type="submit" loading={save.isPending} disabled={name.trim() === ''}>{t`Save`}</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   )
 }
 

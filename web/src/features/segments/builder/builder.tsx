@@ -21,17 +21,20 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
   const box = useRef<HTMLDivElement>(null)
   const [focus, setFocus] = useState<{ path: Path; field?: boolean }>()
   const root = draft.value
+  const joinLabel = t`How the conditions are joined`
 
+  const goTo = (path: Path, field = false) => {
+    const row = rowAt(box.current, path)
+    const first = field ? row?.querySelector<HTMLElement>(`input:not([type=hidden], [aria-label="${joinLabel}"])`) : undefined
+    ;(first ?? row)?.focus()
+  }
   useEffect(() => {
     if (!focus) return
-    const row = rowAt(box.current, focus.path)
-    // A menu that closes gives the focus back to its button first.
-    const timer = window.setTimeout(() => {
-      const to = focus.field ? row?.querySelector<HTMLElement>('input:not([readonly]), input[role=combobox], input') : row
-      ;(to ?? row)?.focus()
-    }, 30)
     setFocus(undefined)
-    return () => window.clearTimeout(timer)
+    // A menu that closes gives the focus back to its button first.
+    window.setTimeout(() => {
+      goTo(focus.path, focus.field)
+    }, 40)
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [focus, root])
 
@@ -86,7 +89,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
     if (!onRow) {
       // Escape leaves a field for its condition; an open list takes the key for itself.
       if (e.key !== 'Escape' || (e.target as HTMLElement).getAttribute('aria-expanded') === 'true') return false
-      setFocus({ path })
+      goTo(path)
       return true
     }
     const all = flat(root)
@@ -105,7 +108,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
       case 'ArrowRight':
         return to(all[i + 1]?.length === path.length + 1 ? all[i + 1] : path)
       case 'Enter':
-        setFocus({ path, field: true })
+        goTo(path, true)
         return true
       case 'Delete':
       case 'Backspace':

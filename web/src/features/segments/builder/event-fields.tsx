@@ -121,7 +121,7 @@ export function SequenceFields({ sequence, onChange, place }: { sequence: Sequen
         const canNot = i > 0 && !steps[i - 1]!.not
         const canSpan = i > 0 && (!step.not || last)
         return (
-          <div key={i} className={classes.where} role="group" aria-label={t`Step ${i + 1}`}>
+          <div key={i} className={`${classes.where} ${classes.stepRow}`} role="group" aria-label={t`Step ${i + 1}`}>
             <span className={classes.step}>{i + 1}</span>
             {canNot ? <Select size="xs" w={94} aria-label={t`Happened or not`} allowDeselect={false} data={[{ value: 'then', label: t`then` }, { value: 'not', label: t`and not` }]} value={step.not ? 'not' : 'then'} onChange={(v) => change({ not: v === 'not' || undefined })} /> : <span>{i === 0 ? t`first` : t`then`}</span>}
             <EventField value={step} place={here} onChange={(kind, event) => change({ kind, event })} />

@@ -51,7 +51,7 @@ function GroupRow({ root, node, path, actions }: Props) {
   return (
     <div className={classes.group} data-path={path.join('.')} data-top={top || undefined} data-negated={mode === 'none' || mode === 'not_all' || undefined} tabIndex={0} role="group" aria-label={top ? names[mode] : t`Group ${nameOf(path)}: ${names[mode]}`} aria-describedby={`faults-${path.join('-')}`}>
       <div className={classes.head}>
-        <Select size="xs" w={150} aria-label={t`How the conditions are joined`} allowDeselect={false} disabled={readOnly} classNames={{ input: classes.mode }} data={(['all', 'any', 'none', 'not_all'] as const).map((m) => ({ value: m, label: names[m] }))} value={mode} onChange={(m) => m && actions.mode(path, m as GroupMode)} />
+        <Select size="xs" w={205} aria-label={t`How the conditions are joined`} allowDeselect={false} disabled={readOnly} classNames={{ input: classes.mode }} data={(['all', 'any', 'none', 'not_all'] as const).map((m) => ({ value: m, label: names[m] }))} value={mode} onChange={(m) => m && actions.mode(path, m as GroupMode)} />
         {!top && <Tools root={root} path={path} actions={actions} />}
       </div>
       <div className={classes.parts}>

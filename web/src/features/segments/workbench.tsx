@@ -8,7 +8,7 @@ import type { useEditor } from './use-editor'
 import classes from './segments.module.css'
 
 /** The builder and, beside it, what it gives. */
-export function Editor({ editor, segment, can, children }: { editor: ReturnType<typeof useEditor>; segment?: Segment; can: boolean; children?: React.ReactNode }) {
+export function Workbench({ editor, segment, can, children }: { editor: ReturnType<typeof useEditor>; segment?: Segment; can: boolean; children?: React.ReactNode }) {
   const { t } = useLingui()
   const { preview, refused } = editor
   const general = refused && editor.faults.every((f) => f.soft) ? refused : undefined

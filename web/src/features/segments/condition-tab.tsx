@@ -9,7 +9,7 @@ import { FormError } from '~/ui/errors'
 import { Dim } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 import { opened } from './builder/tree'
-import { Editor } from './editor'
+import { Workbench } from './workbench'
 import { useEditor } from './use-editor'
 import classes from './segments.module.css'
 
@@ -42,7 +42,7 @@ export default function Definition({ segment: s, setDirty, start, started }: { s
   })
   const refused = editor.faults.some((f) => !f.soft)
   return (
-    <Editor editor={editor} segment={s} can={can}>
+    <Workbench editor={editor} segment={s} can={can}>
       {can && (changed || save.isError) && (
         <div className={classes.compare}>
           <strong>{t`Not saved yet`}</strong>
@@ -55,6 +55,6 @@ export default function Definition({ segment: s, setDirty, start, started }: { s
           <FormError error={save.error} fields />
         </div>
       )}
-    </Editor>
+    </Workbench>
   )
 }
