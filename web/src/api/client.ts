@@ -42,7 +42,8 @@ export function apiPath(path: string, query?: Query): string {
   return `/api/v1${path}${text ? `?${text}` : ''}`
 }
 
-async function problem(response: Response): Promise<ApiError> {
+/** What a refused request says. */
+export async function problem(response: Response): Promise<ApiError> {
   try {
     const body = await response.json()
     const fields: FieldError[] = (Array.isArray(body.errors) ? body.errors : []).map((e: FieldError) => ({ location: String(e.location ?? ''), message: String(e.message ?? '') }))
@@ -79,18 +80,6 @@ export const api = {
   put: <T>(path: string, body?: unknown) => send<T>('PUT', path, { body }),
   patch: <T>(path: string, body?: unknown) => send<T>('PATCH', path, { body }),
   delete: <T>(path: string, body?: unknown) => send<T>('DELETE', path, { body }),
-}
-
-/** Reads a file that the server makes. */
-export async function blob(path: string, query?: Query): Promise<Blob> {
-  let response: Response
-  try {
-    response = await fetch(apiPath(path, query), { credentials: 'same-origin' })
-  } catch {
-    throw new ApiError(0, 'offline', '')
-  }
-  if (!response.ok) throw await problem(response)
-  return response.blob()
 }
 
 /** Uploads a file with progress, which fetch cannot report. */

@@ -1,6 +1,6 @@
 // Drawings of dashboards: one at once, or on a schedule.
 import { queryOptions } from '@tanstack/react-query'
-import { api, blob } from './client'
+import { api, ApiError, apiPath, problem, type Query } from './client'
 
 export type Drawn = 'pdf' | 'png' | 'svg'
 export type Digest = { id: number; name: string; dashboard: number; language: 'en' | 'it' | 'ro'; format: Drawn; every: 'day' | 'week' | 'month'; on: number; hour: number; enabled: boolean; webhook: number; /** Microseconds; 0: switched off. */ next: number; /** Microseconds; 0: never. */ last: number; problem: string; by: string }
@@ -9,6 +9,18 @@ export type DigestFile = { /** Microseconds; also its number. */ at: number; for
 
 /** What the server takes of a digest. */
 export const bodyOf = ({ id: _id, next: _next, last: _last, problem: _problem, by: _by, ...body }: Digest): DigestBody => body
+
+/** Reads a file that the server makes. */
+async function blob(path: string, query?: Query): Promise<Blob> {
+  let response: Response
+  try {
+    response = await fetch(apiPath(path, query), { credentials: 'same-origin' })
+  } catch {
+    throw new ApiError(0, 'offline', '')
+  }
+  if (!response.ok) throw await problem(response)
+  return response.blob()
+}
 
 export const digests = {
   list: () => queryOptions({ queryKey: ['digests'], queryFn: () => api.get<{ digests: Digest[] }>('/digests').then((r) => r.digests), refetchInterval: 30_000 }),

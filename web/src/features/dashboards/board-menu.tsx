@@ -54,7 +54,7 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
   return (
     <Group gap="xs" wrap="nowrap">
       <span role="status">{draw.isPending && <Dim>{t`The dashboard is being drawn…`}</Dim>}</span>
-      <Menu position="bottom-end">
+      <Menu position="bottom-end" withInitialFocusPlaceholder={false} portalProps={{ target: '#main' }}>
         <Menu.Target>
           <ActionIcon variant="default" size={36} loading={draw.isPending} aria-label={t`Actions`}>
             <IconDots size={18} />

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NativeSelect, Select, Stack, Switch, TextInput } from '@mantine/core'
+import { Button, Group, Modal, NativeSelect, Stack, Switch, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -46,7 +46,15 @@ export default function DigestForm({ digest, dashboard, close }: { digest?: Dige
       >
         <Stack>
           <FormError error={save.error} fields />
-          <Select label={t`Dashboard`} required searchable allowDeselect={false} data-autofocus nothingFoundMessage={t`Nothing found`} error={fieldError(save.error, 'dashboard')} data={(boards.data ?? []).map((d) => ({ value: String(d.id), label: d.name }))} value={body.dashboard ? String(body.dashboard) : null} onChange={(v) => set({ dashboard: Number(v) })} />
+          <NativeSelect
+            label={t`Dashboard`}
+            required
+            data-autofocus
+            error={fieldError(save.error, 'dashboard')}
+            data={[...(body.dashboard ? [] : [{ value: '0', label: t`Choose` }]), ...(boards.data ?? []).map((d) => ({ value: String(d.id), label: d.name }))]}
+            value={String(body.dashboard)}
+            onChange={(e) => set({ dashboard: Number(e.currentTarget.value) })}
+          />
           <TextInput label={t`Name`} placeholder={auto} maxLength={200} value={body.name} error={fieldError(save.error, 'name')} onChange={(e) => set({ name: e.currentTarget.value })} />
           <Group grow align="start">
             <NativeSelect

@@ -169,7 +169,7 @@ function DigestRow({ digest: d, can, edit, open }: { digest: Digest } & Omit<Tab
         <span className={classes.end}>
           {can && <Switch size="sm" aria-label={t`${d.name} is on`} checked={d.enabled} disabled={turn.isPending} onChange={(e) => turn.mutate(e.currentTarget.checked)} />}
           <span role="status">{draw.isPending && <Dim size="xs">{t`Being drawn…`}</Dim>}</span>
-          <Menu position="bottom-end">
+          <Menu position="bottom-end" withInitialFocusPlaceholder={false} portalProps={{ target: '#main' }}>
             <Menu.Target>
               <ActionIcon variant="subtle" color="gray" loading={draw.isPending} aria-label={t`Actions for ${d.name}`}>
                 <IconDots size={17} />
