@@ -13,6 +13,7 @@ import { type TrendForm, TrendView } from './trend-view'
 const PathsView = lazy(() => import('./paths-view'))
 const CompositionView = lazy(() => import('./composition-view'))
 const TableView = lazy(() => import('./table-view'))
+const JourneyView = lazy(() => import('./journey-view'))
 const AttributionView = lazy(() => import('./attribution-view'))
 
 export type Drill = (cell: Cell, title: string) => void
@@ -41,6 +42,7 @@ function More(props: ViewProps) {
   if (result.paths && spec.paths) return result.paths.paths > 0 ? <PathsView {...props} /> : nothing
   if (result.composition && spec.composition) return result.composition.total > 0 ? <CompositionView {...props} /> : nothing
   if (result.table && spec.table) return result.table.count > 0 ? <TableView {...props} /> : nothing
+  if (result.journey && spec.journey) return result.journey.customers > 0 ? <JourneyView {...props} /> : nothing
   if (result.attribution && spec.attribution) return result.attribution.conversions > 0 ? <AttributionView {...props} /> : <Nothing title={t`There is no conversion in this range`} />
   return null
 }
