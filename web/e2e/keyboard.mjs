@@ -194,6 +194,46 @@ await step('a number opens the people behind it, and one of them says why', asyn
   await page.waitForSelector('[role=dialog]', { state: 'detached' })
 })
 
+await step('attribution is one stop for Tab: arrows go from number to number, Enter shows the people, who become a segment', async () => {
+  await open('/insights/new?kind=attribution')
+  await page.waitForSelector('main table [data-cell="0-0"]')
+  await page.locator('main table [data-cell="0-0"]').first().focus()
+  await page.keyboard.press('ArrowDown')
+  await until(() => document.activeElement?.getAttribute('data-cell') === '1-0')
+  await page.keyboard.press('ArrowRight')
+  await until(() => document.activeElement?.getAttribute('data-cell') === '1-1')
+  expect((await page.locator('main table').first().locator('[data-cell][tabindex="0"]').count()) === 1, 'more than one number takes Tab')
+  await page.keyboard.press('Enter')
+  const keep = page.getByRole('button', { name: 'Save as segment' })
+  await keep.waitFor({ timeout: 8000 })
+  await keep.focus()
+  await page.keyboard.press('Enter')
+  await until(() => document.activeElement?.tagName === 'INPUT')
+  await page.keyboard.press('Control+A')
+  const name = `Keyboard ${Date.now()}`
+  await page.keyboard.type(name)
+  await page.keyboard.press('Enter')
+  await page.getByText(`“${name}” is a segment now.`, { exact: false }).first().waitFor({ timeout: 8000 })
+  const made = await page.evaluate(async (n) => (await (await fetch('/api/v1/segments')).json()).segments.find((s) => s.name === n), name)
+  expect(made, 'no such segment')
+  await page.evaluate(async (id) => {
+    const csrf = (await (await fetch('/api/v1/session')).json()).csrf_token
+    await fetch(`/api/v1/segments/${id}`, { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } })
+  }, made.id)
+  await page.keyboard.press('Escape')
+})
+
+await step('paths are walked with the arrows, and Enter shows who went that way', async () => {
+  await open('/insights/new?kind=paths')
+  await page.locator('main [role=application]').focus()
+  await page.keyboard.press('ArrowRight')
+  await until(() => /went from/.test(document.querySelector('main [aria-live=polite]')?.textContent ?? ''))
+  await page.keyboard.press('Enter')
+  await page.getByRole('list', { name: 'People in this number' }).waitFor({ timeout: 8000 })
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('[role=dialog]', { state: 'detached' })
+})
+
 await step('a part of a trend is looked at closely with Shift and the arrows, and Escape goes back', async () => {
   await open('/insights/new?kind=trend')
   await page.waitForSelector('main [role=application]')

@@ -5,8 +5,8 @@ import { api } from './client'
 import type { EventKind, Node, Test } from './expr'
 import type { CustomerRow } from './types'
 
-export type InsightKind = 'trend' | 'funnel' | 'retention' | 'growth' | 'stickiness' | 'paths' | 'composition' | 'table' | 'attribution'
-export const insightKinds: InsightKind[] = ['trend', 'funnel', 'retention', 'growth', 'stickiness', 'paths', 'composition', 'table', 'attribution']
+export type InsightKind = 'trend' | 'funnel' | 'retention' | 'growth' | 'stickiness' | 'paths' | 'composition' | 'table' | 'attribution' | 'journey'
+export const insightKinds: InsightKind[] = ['trend', 'funnel', 'retention', 'growth', 'stickiness', 'paths', 'composition', 'table', 'attribution', 'journey']
 export type Interval = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 export type Range = { last: string } | { from: string; to: string }
 export type EventPick = { kind?: EventKind | 'signal'; event?: string; where?: Test[] }
@@ -56,6 +56,8 @@ export type Attribution = {
   resamples?: number
   seed?: number
 }
+export type Touchpoint = { name: string; channel?: string; events: EventPick[]; section?: string }
+export type Journey = { touchpoints?: Touchpoint[]; stage?: string; sections?: number; moves?: number; quiet?: string; percentiles?: number[] }
 
 export type Spec = {
   kind: InsightKind
@@ -74,6 +76,7 @@ export type Spec = {
   composition?: Composition
   table?: Table
   attribution?: Attribution
+  journey?: Journey
 }
 
 export type BreakValue = { text: string; none?: boolean; other?: boolean; all?: boolean }
@@ -110,6 +113,10 @@ export type AttributionResult = {
   paths: { path: string[]; conversions: number; lost: number; value?: number }[]
   more_paths: number
 }
+export type JourneyTime = { n: number; median: number; percentiles: { percent: number; value: number }[] | null }
+export type JourneyPoint = { key: string; name: string; channel?: string; position: number; customers: number; share: number; visits: number; starts: number; ended: number; under_way: number; drop_off: number; before: JourneyTime | null }
+export type JourneyMove = { from: string; to: string; customers: number; times: number; share: number; time: JourneyTime | null }
+export type JourneyResult = { customers: number; quiet: number; stages: { stage: BreakValue; customers: number; points: JourneyPoint[] | null }[] | null; moves: JourneyMove[] | null; more_moves: number }
 export type Hint = { code: string; name?: string; text: string }
 export type Result = {
   kind: InsightKind
@@ -125,6 +132,7 @@ export type Result = {
   composition?: CompositionResult
   table?: TableResult
   attribution?: AttributionResult
+  journey?: JourneyResult
   meta: { rows: number; passed: number; customers: number; passes: number; values?: number; truncated?: boolean; hints?: Hint[] }
   cached?: boolean
   definition_version?: number
@@ -140,7 +148,7 @@ export type Cell =
   | { row: number; column: number; outcome: 'returned' | 'lost' | 'size'; value?: CellValue }
   | { bucket: number; state: 'active' | 'new' | 'returning' | 'resurrecting' | 'dormant' }
   | { intervals: number; or_more: boolean }
-  | { node?: string; next?: string; outcome?: 'reached' | 'continued' | 'dropped' }
+  | { node?: string; next?: string; outcome?: 'reached' | 'continued' | 'dropped' | 'pending' }
   | { value?: CellValue; bucket?: number }
   | { channel?: string; outcome?: 'converted' | 'first' | 'last' | 'lost' }
 

@@ -53,6 +53,7 @@ export { default as IconSticky } from '@tabler/icons-react/dist/esm/icons/IconCa
 export { default as IconPaths } from '@tabler/icons-react/dist/esm/icons/IconRoute.mjs'
 export { default as IconComposition } from '@tabler/icons-react/dist/esm/icons/IconChartPie.mjs'
 export { default as IconAttribution } from '@tabler/icons-react/dist/esm/icons/IconTargetArrow.mjs'
+export { default as IconJourney } from '@tabler/icons-react/dist/esm/icons/IconMap2.mjs'
 export { default as IconDashboard } from '@tabler/icons-react/dist/esm/icons/IconLayoutDashboard.mjs'
 export { default as IconCoin } from '@tabler/icons-react/dist/esm/icons/IconCoin.mjs'
 export { default as IconBell } from '@tabler/icons-react/dist/esm/icons/IconBell.mjs'

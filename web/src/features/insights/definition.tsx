@@ -21,6 +21,7 @@ const CustomerWhere = lazy(() => import('./customer-where'))
 const PathsForm = lazy(() => import('./paths-form'))
 const CompositionForm = lazy(() => import('./composition-form'))
 const TableForm = lazy(() => import('./table-form'))
+const JourneyForm = lazy(() => import('./journey-form'))
 const AttributionForm = lazy(() => import('./attribution-form'))
 
 /** The left side of the explorer: everything that makes the question. */
@@ -48,6 +49,7 @@ export default function Definition({ spec, onChange }: { spec: Spec; onChange: (
         {spec.paths && <PathsForm paths={spec.paths} onChange={(paths) => onChange({ ...spec, paths })} />}
         {spec.composition && <CompositionForm composition={spec.composition} onChange={(composition) => onChange({ ...spec, composition })} />}
         {spec.table && <TableForm table={spec.table} onChange={(table) => onChange({ ...spec, table })} />}
+        {spec.journey && <JourneyForm journey={spec.journey} onChange={(journey) => onChange({ ...spec, journey })} />}
         {spec.attribution && <AttributionForm attribution={spec.attribution} onChange={(attribution) => onChange({ ...spec, attribution })} />}
       </Suspense>
       <Section title={t`Which customers count, as they are now`}>

@@ -59,7 +59,7 @@ describe('tidy', () => {
 
 it('keeps the events when the kind changes', () => {
   const funnel = emptySpec('funnel', 'A', 'B')
-  for (const kind of insightKinds) expect(eventsOf(withKind(funnel, kind))[0]?.event, kind).toBe(kind === 'paths' ? undefined : 'A')
+  for (const kind of insightKinds) expect(eventsOf(withKind(funnel, kind))[0]?.event, kind).toBe(kind === 'paths' || kind === 'journey' ? undefined : 'A')
   // Paths are of page views; the events come back behind them.
   expect(eventsOf(withKind(withKind(funnel, 'paths'), 'table', '', eventsOf(funnel))).map((e) => e.event)).toEqual(['A', 'B'])
   expect(withKind(funnel, 'trend').trend!.series.map((s) => s.event)).toEqual(['A', 'B'])

@@ -30,12 +30,15 @@ export function emptySpec(kind: InsightKind, event = '', second = '', model = ''
       return { kind, range: defaultRange, table: { rows: 'customer', columns: [pick] } }
     case 'attribution':
       return { kind, range: defaultRange, attribution: { conversion: pick } }
+    case 'journey':
+      // The touchpoints of a shop need no event to be chosen.
+      return { kind, range: { last: '90d' }, journey: event ? {} : { touchpoints: [{ name: '', events: [pick] }] } }
   }
 }
 
 /** The events that a spec names, in order, so that another kind begins with them. */
 export function eventsOf(spec: Spec): EventPick[] {
-  const list: EventPick[] = [...(spec.trend?.series ?? []), ...(spec.funnel?.steps ?? []), ...(spec.retention ? [spec.retention.start, ...(spec.retention.return ? [spec.retention.return] : [])] : []), ...(spec.growth ? [spec.growth] : []), ...(spec.stickiness ? [spec.stickiness] : []), ...(spec.paths?.events ?? []), ...(spec.composition ? [spec.composition] : []), ...(spec.table?.columns ?? []), ...(spec.attribution ? [spec.attribution.conversion] : [])]
+  const list: EventPick[] = [...(spec.trend?.series ?? []), ...(spec.funnel?.steps ?? []), ...(spec.retention ? [spec.retention.start, ...(spec.retention.return ? [spec.retention.return] : [])] : []), ...(spec.growth ? [spec.growth] : []), ...(spec.stickiness ? [spec.stickiness] : []), ...(spec.paths?.events ?? []), ...(spec.composition ? [spec.composition] : []), ...(spec.table?.columns ?? []), ...(spec.attribution ? [spec.attribution.conversion] : []), ...(spec.journey?.touchpoints?.flatMap((p) => p.events) ?? [])]
   return list.map(({ kind, event, where }) => ({ kind, event, ...(where ? { where } : {}) }))
 }
 
@@ -56,6 +59,7 @@ export function withKind(spec: Spec, kind: InsightKind, model = '', before: Even
   if (next.attribution) next.attribution.conversion = first
   // Paths are of page views until events are chosen.
   if (next.paths) delete next.paths.events
+  if (next.journey) next.journey = {}
   return { ...next, ...(spec.where ? { where: spec.where } : {}), ...(spec.who ? { who: spec.who } : {}), ...(spec.where_customer ? { where_customer: spec.where_customer } : {}), ...(spec.bots ? { bots: true } : {}), ...(spec.as_known ? { as_known: spec.as_known } : {}) }
 }
 
@@ -102,6 +106,10 @@ function missingOfMore(spec: Spec, out: Missing[], event: (e: EventPick, path: s
     if (numericMeasures.includes(s.measure ?? 'count') && !s.property) out.push({ path: `table.columns[${i}]`, what: 'property' })
   })
   if (table && table.rows !== 'customer' && !table.breakdown?.property) out.push({ path: 'table.breakdown', what: 'rows' })
+  spec.journey?.touchpoints?.forEach((p, i) => {
+    if (!p.name.trim()) out.push({ path: `journey.touchpoints[${i}]`, what: 'name' })
+    p.events.forEach((e, k) => event(e, `journey.touchpoints[${i}].events[${k}]`))
+  })
   if (!attribution) return
   event(attribution.conversion, 'attribution.conversion')
   attribution.refunds?.forEach((e, i) => event(e, `attribution.refunds[${i}]`))
@@ -173,6 +181,11 @@ function tidyMore(next: Spec) {
     // A column that was taken away cannot be sorted by.
     const by = next.table.sort?.replace('-', '')
     if (by && by !== 'row' && by.charCodeAt(0) - 65 >= next.table.columns.length) delete next.table.sort
+  }
+  if (next.journey) {
+    next.journey = { ...next.journey, stage: next.journey.stage || undefined }
+    if (next.journey.touchpoints?.length) next.journey.touchpoints = next.journey.touchpoints.map((p) => ({ ...p, name: p.name.trim(), channel: p.channel || undefined, section: p.section || undefined, events: p.events.map((e) => tidyEvent({ ...e })) }))
+    else delete next.journey.touchpoints
   }
   const a = next.attribution
   if (a) {

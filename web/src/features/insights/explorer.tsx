@@ -167,8 +167,9 @@ function Hints({ answer }: { answer: NonNullable<ReturnType<typeof useRun>['answ
   const { t } = useLingui()
   const hintText = useHintText()
   const { meta } = answer.result
-  // Refunds that nobody named need not exist.
-  const named = (name?: string) => !(answer.spec.attribution && !answer.spec.attribution.refunds && (name === 'Order Refunded' || name === 'Order Cancelled'))
+  // What the server adds by itself, such as the touchpoints of a shop, need not exist: only names of the question matter.
+  const question = JSON.stringify(answer.spec)
+  const named = (name?: string) => !name || question.includes(JSON.stringify(name))
   const list = [...(meta.hints ?? []).filter((h) => named(h.name)).map(hintText), ...(meta.truncated && (meta.values ?? 0) > 0 ? [t`There are ${meta.values ?? 0} values. The most common are shown, the rest are together in “(other)”.`] : [])]
   if (list.length === 0) return null
   return (

@@ -191,6 +191,7 @@ function Examples() {
     paths: pages ? { kind: 'paths', range: { last: '30d' }, paths: {} } : { kind: 'paths', range: { last: '30d' }, paths: { events: [{ kind: 'any' }] } },
     composition: { kind: 'composition', range: { last: '90d' }, composition: { kind: 'track', event: buy, breakdown: main ? { by: 'stage', property: main.key, at: 'now' } : { property: 'currency' } } },
     table: { kind: 'table', range: { last: '90d' }, table: { rows: 'customer', columns: [{ kind: 'track', event: buy }, { kind: 'any', label: t`All events` }] } },
+    journey: { kind: 'journey', range: { last: '90d' }, journey: {} },
     attribution: { kind: 'attribution', range: { last: '90d' }, attribution: { conversion: { kind: 'track', event: buy } } },
   }
   if (names.isSuccess && tracks.length === 0) {
@@ -215,7 +216,7 @@ function Examples() {
                 {kindName(k)}
               </strong>
               <p>{question(k)}</p>
-              <p className={ui.mono}>{specs[k].funnel ? specs[k].funnel.steps.map((s) => s.event).join(' → ') : k === 'stickiness' || (k === 'paths' && !pages) ? t`any event` : k === 'paths' ? t`any page` : buy}</p>
+              <p className={ui.mono}>{specs[k].funnel ? specs[k].funnel.steps.map((s) => s.event).join(' → ') : k === 'stickiness' || (k === 'paths' && !pages) ? t`any event` : k === 'paths' ? t`any page` : k === 'journey' ? t`all touchpoints` : buy}</p>
             </Link>
           )
         })}

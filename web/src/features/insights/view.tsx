@@ -5,14 +5,15 @@ import type { Annotation, Cell, Spec } from '~/api/insights'
 import { Empty } from '~/ui/page'
 import { GrowthView, StickinessView } from './activity-view'
 import { FunnelView } from './funnel-view'
-import { RetentionView } from './retention-view'
 import type { Answer } from './run'
 import { type TrendForm, TrendView } from './trend-view'
 
 // Each of these draws with parts of its own, which most visits do not need.
+const RetentionView = lazy(() => import('./retention-view').then((m) => ({ default: m.RetentionView })))
 const PathsView = lazy(() => import('./paths-view'))
 const CompositionView = lazy(() => import('./composition-view'))
 const TableView = lazy(() => import('./table-view'))
+const JourneyView = lazy(() => import('./journey-view'))
 const AttributionView = lazy(() => import('./attribution-view'))
 
 export type Drill = (cell: Cell, title: string) => void
@@ -24,7 +25,6 @@ export function InsightView(props: ViewProps & { form?: TrendForm; setForm?: (fo
   const { result, spec } = props.answer
   if (result.trend && spec.trend) return result.trend.lines?.length ? <TrendView {...props} /> : <Nothing title={t`Nothing happened in this range`} />
   if (result.funnel && spec.funnel) return result.funnel.total.entered + result.funnel.total.excluded > 0 ? <FunnelView {...props} /> : <Nothing title={t`Nobody entered this funnel`} />
-  if (result.retention && spec.retention) return <RetentionView {...props} />
   if (result.growth && spec.growth) return <GrowthView {...props} />
   if (result.stickiness && spec.stickiness) return result.stickiness.customers > 0 ? <StickinessView {...props} /> : <Nothing title={t`Nobody came in this range`} />
   return (
@@ -38,9 +38,11 @@ function More(props: ViewProps) {
   const { t } = useLingui()
   const { result, spec } = props.answer
   const nothing = <Nothing title={t`Nothing happened in this range`} />
+  if (result.retention && spec.retention) return <RetentionView {...props} />
   if (result.paths && spec.paths) return result.paths.paths > 0 ? <PathsView {...props} /> : nothing
   if (result.composition && spec.composition) return result.composition.total > 0 ? <CompositionView {...props} /> : nothing
   if (result.table && spec.table) return result.table.count > 0 ? <TableView {...props} /> : nothing
+  if (result.journey && spec.journey) return result.journey.customers > 0 ? <JourneyView {...props} /> : nothing
   if (result.attribution && spec.attribution) return result.attribution.conversions > 0 ? <AttributionView {...props} /> : <Nothing title={t`There is no conversion in this range`} />
   return null
 }

@@ -9,7 +9,7 @@ import { useKindName } from '~/ui/names'
 
 export function useInsightKind() {
   const { t } = useLingui()
-  return (kind: InsightKind) => ({ trend: t`Trend`, funnel: t`Funnel`, retention: t`Retention`, growth: t`Growth`, stickiness: t`Stickiness`, paths: t`Paths`, composition: t`Composition`, table: t`Table`, attribution: t`Attribution` })[kind] ?? kind
+  return (kind: InsightKind) => ({ trend: t`Trend`, funnel: t`Funnel`, retention: t`Retention`, growth: t`Growth`, stickiness: t`Stickiness`, paths: t`Paths`, composition: t`Composition`, table: t`Table`, attribution: t`Attribution`, journey: t`Journey map` })[kind] ?? kind
 }
 
 /** What each kind answers, as a question. */
@@ -26,6 +26,7 @@ export function useKindQuestion() {
       composition: t`What are customers or events made of?`,
       table: t`Which values or customers lead, in several numbers side by side?`,
       attribution: t`Which channels were on the way to a conversion, by several models side by side?`,
+      journey: t`Which touchpoints do customers really pass, and where do they stay away?`,
     })[kind]
 }
 
@@ -186,6 +187,7 @@ export function useAutoName() {
   const event = useEventLabel()
   return (spec: Spec): string => {
     if (spec.funnel) return spec.funnel.steps.map((s) => s.label || event(s)).filter(Boolean).join(' → ')
+    if (spec.journey && !spec.journey.touchpoints) return kind('journey')
     const first = spec.trend?.series[0] ?? spec.retention?.start ?? spec.growth ?? spec.stickiness ?? spec.composition ?? spec.table?.columns[0] ?? spec.attribution?.conversion ?? spec.paths?.events?.[0] ?? (spec.paths ? { kind: 'page' as const } : undefined)
     return first ? `${kind(spec.kind)}: ${event(first)}` : kind(spec.kind)
   }
