@@ -27,7 +27,7 @@ type caller struct {
 
 func (b *bench) handler() http.Handler {
 	return httpapi.New(httpapi.Deps{DB: b.DB, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Access: b.Access, Inbox: b.Inbox, Customers: b.Customers,
-		Lifecycle: b.Lifecycle, Insight: b.Insight, Timeline: b.Timeline, Pipeline: b.Pipeline, Loaded: b.LoadWorkspace,
+		Lifecycle: b.Lifecycle, Segments: b.Segments, Insight: b.Insight, Timeline: b.Timeline, Pipeline: b.Pipeline, Loaded: b.LoadWorkspace,
 		Running: func(core.WorkspaceID) []httpapi.Work { return nil }})
 }
 

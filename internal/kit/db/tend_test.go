@@ -44,7 +44,7 @@ func TestRefresh(t *testing.T) {
 	}
 	pages := 0.0
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT reltuples FROM pg_class WHERE relname = 'fold_states'`, nil, &pages)
+		return tx.QueryRow(ctx, `SELECT reltuples FROM pg_class WHERE oid = 'fold_states'::regclass`, nil, &pages)
 	})
 	if err != nil || pages != 3000 {
 		t.Errorf("the planner takes the table for %v rows: %v", pages, err)

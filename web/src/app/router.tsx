@@ -1,13 +1,13 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import type { QueryClient } from '@tanstack/react-query'
 import { ApiError, q } from '~/api'
-import { NotFound, Pending, RouteError } from './fallbacks'
+import { Pending, RouteError } from './fallbacks'
 import { activate, locales, type Locale } from './i18n'
 import { Shell } from './shell'
 
 type Context = { client: QueryClient }
 
-const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound, errorComponent: RouteError })
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: lazyRouteComponent(() => import('./not-found')), errorComponent: RouteError })
 
 /** Everything behind the sign-in. The session decides where a visitor goes first. */
 const app = createRoute({

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, CopyButton, Skeleton, Text, Title, Tooltip } from '@mantine/core'
+import { ActionIcon, CopyButton, Skeleton, Text, Title, Tooltip } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { type ReactNode, useEffect } from 'react'
 import type { UseQueryResult } from '@tanstack/react-query'
@@ -85,25 +85,6 @@ export function Copyable({ value, label }: { value: string; label: string }) {
         </Tooltip>
       )}
     </CopyButton>
-  )
-}
-
-export function CodeBlock({ code, label }: { code: string; label: string }) {
-  const { t } = useLingui()
-  return (
-    <div className={classes.codeBlock}>
-      {/* Scrollable, so it must be reachable by keyboard. */}
-      <pre className={classes.code} tabIndex={0} aria-label={label} role="group">
-        {code}
-      </pre>
-      <CopyButton value={code} timeout={1600}>
-        {({ copied, copy }) => (
-          <Button size="compact-xs" variant="default" onClick={copy} leftSection={copied ? <IconCheck size={13} /> : <IconCopy size={13} />}>
-            {copied ? t`Copied` : t`Copy`}
-          </Button>
-        )}
-      </CopyButton>
-    </div>
   )
 }
 

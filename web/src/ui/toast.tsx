@@ -1,12 +1,14 @@
-import { Button, CloseButton, Paper, Portal, Text } from '@mantine/core'
+import { Portal } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from 'react'
+import { createContext, lazy, type ReactNode, Suspense, useCallback, useContext, useMemo, useRef, useState } from 'react'
 import { ApiError } from '~/api'
 import { useErrorText } from './errors'
 import classes from './ui.module.css'
 
-type Toast = { id: number; text: string; tone: 'plain' | 'error'; undo?: () => void }
+export type Toast = { id: number; text: string; tone: 'plain' | 'error'; undo?: () => void }
 type Show = { done: (text: string) => void; undo: (text: string, undo: () => void) => void; error: (error: unknown) => void }
+
+const ToastCard = lazy(() => import('./toast-card'))
 
 const Context = createContext<Show>({ done: () => undefined, undo: () => undefined, error: () => undefined })
 
@@ -45,24 +47,9 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       <Portal>
         <div className={classes.toasts} role="region" aria-live="polite" aria-label={t`Messages`}>
           {list.map((toast) => (
-            <Paper key={toast.id} className={classes.toast} shadow="lg" withBorder data-tone={toast.tone}>
-              <Text size="sm" fw={500}>
-                {toast.text}
-              </Text>
-              {toast.undo && (
-                <Button
-                  size="compact-sm"
-                  variant="light"
-                  onClick={() => {
-                    toast.undo?.()
-                    close(toast.id)
-                  }}
-                >
-                  {t`Undo`}
-                </Button>
-              )}
-              <CloseButton size="sm" aria-label={t`Close`} onClick={() => close(toast.id)} />
-            </Paper>
+            <Suspense key={toast.id}>
+              <ToastCard toast={toast} close={() => close(toast.id)} />
+            </Suspense>
           ))}
         </div>
       </Portal>

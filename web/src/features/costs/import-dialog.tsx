@@ -8,7 +8,7 @@ import { useWorkspace } from '~/app/session'
 import { FormError } from '~/ui/errors'
 import { useFormat } from '~/ui/format'
 import { IconUpload } from '~/ui/icons'
-import { CodeBlock } from '~/ui/page'
+import { CodeBlock } from '~/ui/copy'
 import { useToast } from '~/ui/toast'
 import classes from './costs.module.css'
 

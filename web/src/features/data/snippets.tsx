@@ -1,6 +1,6 @@
 import { Tabs } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { CodeBlock } from '~/ui/page'
+import { CodeBlock } from '~/ui/copy'
 
 /** How to send the first event with a write key: own script, a common SDK, or plain HTTP. */
 export function Snippets({ writeKey }: { writeKey: string }) {

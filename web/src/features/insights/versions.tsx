@@ -3,7 +3,8 @@ import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { insights, type SavedInsight, type Spec } from '~/api/insights'
 import { useFormat } from '~/ui/format'
-import { CodeBlock, Dim, Loaded } from '~/ui/page'
+import { CodeBlock } from '~/ui/copy'
+import { Dim, Loaded } from '~/ui/page'
 import { useAutoName } from './words'
 
 /** The versions of an insight; an old one can be made the newest again. */

@@ -1,12 +1,14 @@
 import { ActionIcon, Button, Menu, SegmentedControl, Select } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
+import { lazy, Suspense } from 'react'
 import { appendAt, children, emptyNode, type Gap, gaps, kindOf, type Node, type NodeKind, replaceAt } from '~/api/expr'
 import { IconPlus, IconTrash } from '~/ui/icons'
 import { DidFields } from './did'
-import { LapseFields } from './lapse-fields'
-import { SegmentField } from './segment-field'
 import { TestFields } from './test-fields'
 import classes from './models.module.css'
+
+const LapseFields = lazy(() => import('./lapse-fields').then((m) => ({ default: m.LapseFields })))
+const SegmentField = lazy(() => import('./segment-field').then((m) => ({ default: m.SegmentField })))
 
 type Change = (next: Node | undefined) => void
 
@@ -53,8 +55,16 @@ function NodeView(props: ViewProps) {
         </>
       )}
       {'did' in node && <DidFields did={node.did} onChange={(did) => change({ did })} />}
-      {'lapse' in node && <LapseFields lapse={node.lapse} onChange={(lapse) => change({ lapse })} />}
-      {'segment' in node && <SegmentField value={node.segment.key} segments={segments} onChange={(key) => change({ segment: { key } })} />}
+      {'lapse' in node && (
+        <Suspense>
+          <LapseFields lapse={node.lapse} onChange={(lapse) => change({ lapse })} />
+        </Suspense>
+      )}
+      {'segment' in node && (
+        <Suspense>
+          <SegmentField value={node.segment.key} segments={segments} onChange={(key) => change({ segment: { key } })} />
+        </Suspense>
+      )}
       {'stage' in node && (
         <>
           <span>{t`has been in the stage`}</span>

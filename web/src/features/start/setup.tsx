@@ -1,4 +1,5 @@
 import { Button, Group, PasswordInput, Select, Stack, TextInput, Title } from '@mantine/core'
+import { Copyable } from '~/ui/page'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -9,7 +10,6 @@ import { LanguageMenu, SchemeButton } from '~/app/tools'
 import { fieldError, FormError } from '~/ui/errors'
 import { currencies, timeZones } from '~/ui/lists'
 import { useKindName } from '~/ui/names'
-import { Copyable } from '~/ui/page'
 import { Snippets } from '../data/snippets'
 import classes from './start.module.css'
 

@@ -1,6 +1,7 @@
 import { Button, Modal, Stack, Text } from '@mantine/core'
+import { Copyable } from '~/ui/page'
 import { useLingui } from '@lingui/react/macro'
-import { CodeBlock, Copyable } from '~/ui/page'
+import { CodeBlock } from '~/ui/copy'
 import data from '../data/data.module.css'
 import classes from './webhooks.module.css'
 
