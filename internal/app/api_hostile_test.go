@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -317,6 +319,19 @@ func (w *world) badUploads() {
 			w.t.Errorf("import of a file with NUL: %s", got)
 		}
 		w.a.do(request{method: "GET", path: "/imports/" + id + "/rejected.csv"})
+	}
+	up = w.a.upload("gone.csv", "id,mail\n1,a@b.test\n") // another run may drop it between two reads
+	files, err := filepath.Glob(filepath.Join(w.srv.Config.Data, "imports", "*"+up+"*"))
+	if err != nil || len(files) == 0 {
+		w.t.Fatalf("files of the upload: %v %v", files, err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if rec := w.a.do(request{method: "POST", path: "/imports", body: importPlan(up)}); rec.Code != 404 || gjson.GetBytes(rec.Body.Bytes(), "code").Str != "upload_not_found" {
+		w.t.Errorf("import of a file that is gone: %d %s", rec.Code, rec.Body)
 	}
 }
 

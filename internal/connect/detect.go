@@ -87,7 +87,7 @@ func opened[T any](open func() (io.ReadCloser, error), fn func(io.Reader) (T, er
 	f, err := open()
 	if err != nil {
 		var none T
-		return none, fmt.Errorf("open upload: %w", err)
+		return none, err
 	}
 	defer f.Close()
 	return fn(f)

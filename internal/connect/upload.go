@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,7 +126,7 @@ func (s *Service) upload(ctx context.Context, ws core.WorkspaceID, id string) (*
 		return tx.QueryRow(ctx, s.q.Get("upload"), []any{ws, id}, &u.ID, &u.Name, &u.Bytes, &u.SHA256, &text, &u.Created)
 	})
 	if errors.Is(err, db.ErrNoRows) {
-		return nil, errs.New(errs.NotFound, "upload_not_found", "there is no such upload; files are kept for 7 days, and until they are imported")
+		return nil, noUpload()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read upload: %w", err)
@@ -134,6 +135,22 @@ func (s *Service) upload(ctx context.Context, ws core.WorkspaceID, id string) (*
 		return nil, fmt.Errorf("read inspection: %w", err)
 	}
 	return u, nil
+}
+
+func noUpload() error {
+	return errs.New(errs.NotFound, "upload_not_found", "there is no such upload; files are kept for 7 days, and until they are imported")
+}
+
+// open opens the file of an upload, which another run may just have dropped.
+func (s *Service) open(ws core.WorkspaceID, u *Upload) (*os.File, error) {
+	f, err := os.Open(s.path(ws, u.ID))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noUpload()
+	case err != nil:
+		return nil, fmt.Errorf("open upload: %w", err)
+	}
+	return f, nil
 }
 
 // drop removes an upload, unless another run still reads it.
@@ -162,9 +179,9 @@ func (s *Service) reading(ws core.WorkspaceID, u *Upload, p *Plan) (*table, *rea
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	f, err := os.Open(s.path(ws, u.ID))
+	f, err := s.open(ws, u)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open upload: %w", err)
+		return nil, nil, nil, err
 	}
 	t, r, err := s.arrange(f, format, ws, u, p)
 	if err != nil {
@@ -196,7 +213,7 @@ func (s *Service) dateOrder(ws core.WorkspaceID, u *Upload, format Format, l *la
 	if !l.has("time") {
 		return OrderAuto, nil
 	}
-	return opened(func() (io.ReadCloser, error) { return os.Open(s.path(ws, u.ID)) }, func(f io.Reader) (string, error) {
+	return opened(func() (io.ReadCloser, error) { return s.open(ws, u) }, func(f io.Reader) (string, error) {
 		t, err := openTable(f, format)
 		if err != nil {
 			return "", err

@@ -27,7 +27,7 @@ func TestDiskFull(t *testing.T) {
 	if err := s.cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	k.maxFile = 3000
+	k.maxFile = 4000
 	s = k.start()
 	refused := 0
 	for n := 0; refused < 10; n++ {
