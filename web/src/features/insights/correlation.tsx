@@ -70,7 +70,12 @@ function Factors({ spec, options }: { spec: Spec; options: CorrelateOptions }) {
   const times = (n: number) => (n >= 1000 ? '> × 1000' : n > 0 && n < 0.001 ? '< × 0.001' : `× ${f.decimal(n, 2)}`)
   const rate = (n: number) => (n < 0.001 ? t`below 0.1 %` : f.percent(n))
   const interval = (x: Factor) => t`95 % interval ${odds(x.low)} to ${odds(x.high)}`
-  if (r.factors.length === 0) return <Empty title={t`Nothing to compare`}>{t`Nothing else was done or known often enough: each factor needs at least 10 customers.`}</Empty>
+  if (r.factors.length === 0)
+    return (
+      <div data-nothing="correlation">
+        <Empty title={t`Nothing to compare`}>{t`Nothing else was done or known often enough: each factor needs at least 10 customers.`}</Empty>
+      </div>
+    )
   return (
     <>
       <RowBars
