@@ -199,25 +199,14 @@ func csvOf(r *http.Request) ([]byte, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "text/csv" {
 		return io.ReadAll(r.Body)
 	}
-	form, err := r.MultipartReader()
+	part, err := formFile(r, "send the file as text/csv, or as multipart/form-data with a part named file")
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "not_a_form", "send the file as text/csv, or as multipart/form-data with a part named file")
+		return nil, err
 	}
-	for {
-		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
-			return nil, errs.Field("file", "missing_file", "the form has no part named file")
-		}
-		if err != nil {
-			return nil, errs.Wrap(err, errs.Invalid, "damaged_form", "the form cannot be read to its end")
-		}
-		if part.FormName() == "file" {
-			text, err := io.ReadAll(part)
-			var large *http.MaxBytesError
-			if err != nil && !errors.As(err, &large) {
-				err = errs.Wrap(err, errs.Invalid, "damaged_form", "the form ends too early")
-			}
-			return text, err
-		}
+	text, err := io.ReadAll(part)
+	var large *http.MaxBytesError
+	if err != nil && !errors.As(err, &large) {
+		err = errs.Wrap(err, errs.Invalid, "damaged_form", "the form ends too early")
 	}
+	return text, err
 }

@@ -179,7 +179,7 @@ func (a *API) uploadImport(w http.ResponseWriter, r *http.Request, p *access.Pri
 }
 
 func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, error) {
-	part, err := formFile(r)
+	part, err := formFile(r, formOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +187,14 @@ func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, er
 	return u, formError(err)
 }
 
-// formFile finds the file that a form sends.
-func formFile(r *http.Request) (*multipart.Part, error) {
+// formOnly says how a file is sent where there is no other way.
+const formOnly = "send the file as multipart/form-data with a part named file"
+
+// formFile finds the file that a form sends; how is said to who sends no form.
+func formFile(r *http.Request, how string) (*multipart.Part, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "not_a_form", "send the file as multipart/form-data with a part named file")
+		return nil, errs.New(errs.Invalid, "not_a_form", "%s", how)
 	}
 	for {
 		part, err := form.NextPart()

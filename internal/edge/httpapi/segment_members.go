@@ -125,7 +125,7 @@ func (a *API) readMembers(w http.ResponseWriter, r *http.Request, p *access.Prin
 		return nil, err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxMemberBytes)
-	part, err := formFile(r)
+	part, err := formFile(r, formOnly)
 	if err != nil {
 		return nil, err
 	}
