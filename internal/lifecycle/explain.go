@@ -65,26 +65,25 @@ func (s *Service) Explain(ctx context.Context, ws core.WorkspaceID, m Model, c c
 	}
 	for _, mc := range s.Machines(ws) {
 		if mc.ID() == m.Machine {
-			return stand(mc.(*machine), c, events, core.FromTime(s.Clock.Now()))
+			return stand(mc.(*fold.Stepper), c, events, core.FromTime(s.Clock.Now()))
 		}
 	}
 	return nil, errors.New("stage model is not loaded")
 }
 
-func stand(mc *machine, c core.CustomerID, events []core.Event, now core.Micros) (*Standing, error) {
-	open, err := mc.Open(c, nil)
+func stand(mc *fold.Stepper, c core.CustomerID, events []core.Event, now core.Micros) (*Standing, error) {
+	in, err := mc.Ladder.Open(c, nil)
 	if err != nil {
 		return nil, err
 	}
-	in := open.(*instance)
-	drop := func(core.Signal) {}
+	drop := func(fold.Step) {}
 	for i := range events {
 		e := fold.InputOf(&events[i])
 		in.Apply(&e, drop)
 	}
 	in.Advance(now, drop)
 	rung, since := in.Rung()
-	st := &Standing{Stage: mc.ladder.Key(rung), Since: since, Holds: in.Holds(now)}
+	st := &Standing{Stage: mc.Ladder.Key(rung), Since: since, Holds: in.Holds(now)}
 	if at, ok := in.Due(); ok {
 		st.Next = at
 	}

@@ -87,13 +87,13 @@ const unsaved = "\x00"
 
 // check compiles a condition of the segment key ("" for a new one) and refuses
 // one that comes to name itself.
-func (c *catalogue) check(key string, when *expr.Node) (*program, *machine, error) {
+func (c *catalogue) check(key string, when *expr.Node) (*program, *fold.Stepper, error) {
 	if key == "" {
 		key = unsaved
 	}
 	p, err := c.without(key, when).program(&expr.Node{Segment: &expr.Segment{Key: key}})
 	if err == nil {
-		var m *machine
+		var m *fold.Stepper
 		if m, err = p.compile(0, c.cal); err == nil {
 			return p, m, nil
 		}

@@ -41,7 +41,7 @@ type evaluation struct {
 // evaluate is Evaluate for a machine; everybody are all customers, rising. A past
 // instant sees only those who were there then. It also tells which kinds of
 // values the properties and traits held that the condition reads.
-func (s *Service) evaluate(ctx context.Context, ws core.WorkspaceID, m *machine, at core.Micros, everybody []core.CustomerID) ([]core.CustomerID, map[string]kinds, error) {
+func (s *Service) evaluate(ctx context.Context, ws core.WorkspaceID, m *fold.Stepper, at core.Micros, everybody []core.CustomerID) ([]core.CustomerID, map[string]kinds, error) {
 	now := core.FromTime(s.Clock.Now())
 	past := at != 0 && at < now
 	if past {
@@ -49,8 +49,8 @@ func (s *Service) evaluate(ctx context.Context, ws core.WorkspaceID, m *machine,
 	}
 	workers := runtime.GOMAXPROCS(0)
 	e := &evaluation{now: now, matched: make([][]core.CustomerID, workers), met: make([][]core.CustomerID, workers), kinds: make([][]kinds, workers)}
-	e.prog, e.cond = m.ladder.Rung(0)
-	refs := m.ladder.Refs()
+	e.prog, e.cond = m.Ladder.Rung(0)
+	refs := m.Ladder.Refs()
 	columns := fold.Columns(&refs)
 	for w := range workers {
 		e.kinds[w] = make([]kinds, len(columns))

@@ -25,14 +25,15 @@ type rungDef struct {
 }
 
 // compile makes p ready to run; days and weeks are those of cal.
-func (p *program) compile(id int64, cal expr.Calendar) (*machine, error) {
+func (p *program) compile(id int64, cal expr.Calendar) (*fold.Stepper, error) {
 	b := fold.NewBuilderIn(cal)
 	b.Models = p.ladder(cal)
 	l, err := fold.NewLadderWith(b, []fold.Rung{{Key: "in", When: p.When}})
 	if err != nil {
 		return nil, err
 	}
-	return &machine{id, l}, nil
+	// A segment is a ladder of one rung.
+	return &fold.Stepper{Machine: id, Ladder: l, Signal: func(c core.CustomerID, st fold.Step) core.Signal { return moved(id, c, st) }}, nil
 }
 
 // ladder finds the stage models that p rests on.
@@ -57,43 +58,8 @@ func (p *program) same(o *program) bool {
 	return err == nil && oerr == nil && string(a) == string(b)
 }
 
-// machine is a version of a segment, compiled: a ladder of one rung.
-type machine struct {
-	id     int64
-	ladder *fold.Ladder
-}
-
-func (m *machine) ID() int64 { return m.id }
-
-func (m *machine) Reads() []expr.EventRef { return m.ladder.Reads() }
-
-func (m *machine) Void() bool { return m.ladder.Void() }
-
-// instance is a machine at work on one customer.
-type instance struct {
-	*fold.Climber
-	m *machine
-	c core.CustomerID
-}
-
-func (m *machine) Open(c core.CustomerID, state []byte) (fold.Instance, error) {
-	climber, err := m.ladder.Open(c, state)
-	if err != nil {
-		return nil, fmt.Errorf("segment state: %w", err)
-	}
-	return &instance{climber, m, c}, nil
-}
-
-func (in *instance) Advance(to core.Micros, emit func(core.Signal)) {
-	in.Climber.Advance(to, func(st fold.Step) { emit(in.signal(st)) })
-}
-
-func (in *instance) Apply(e *fold.Input, emit func(core.Signal)) {
-	in.Climber.Apply(e, func(st fold.Step) { emit(in.signal(st)) })
-}
-
-func (in *instance) signal(st fold.Step) core.SegmentMoved {
-	sig := core.SegmentMoved{Machine: in.m.id, Customer: in.c, In: st.To >= 0, At: st.At, N: max(st.Opens, st.Closes), ByTimer: st.By == nil}
+func moved(id int64, c core.CustomerID, st fold.Step) core.SegmentMoved {
+	sig := core.SegmentMoved{Machine: id, Customer: c, In: st.To >= 0, At: st.At, N: max(st.Opens, st.Closes), ByTimer: st.By == nil}
 	if e := st.By; e != nil {
 		sig.EventID, sig.EventName, sig.EventKind, sig.EventAt = e.ID, e.Name, e.Kind, e.Time
 	}
