@@ -322,8 +322,8 @@ await step('conditions of a segment are gone through, duplicated, moved, negated
   await focused('0.1')
   await page.keyboard.press('ArrowLeft')
   await focused('0')
+  // Two keys without a pause: the focus is there before the second.
   await page.keyboard.press('u')
-  await is(' 0! 1')
   await page.keyboard.press('Delete')
   await is(' 0')
   await focused('0')

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Popover, SegmentedControl, Skeleton, Tooltip } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
-import { type KeyboardEvent, lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, lazy, Suspense, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Cond } from '~/api/condition'
 import { IconKeyboard, IconRedo, IconUndo } from '~/ui/icons'
 import { BuilderState, type Fault } from './context'
@@ -28,13 +28,15 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
     const first = field ? row?.querySelector<HTMLElement>(`input:not([type=hidden], [aria-label="${joinLabel}"])`) : undefined
     ;(first ?? row)?.focus()
   }
-  useEffect(() => {
+  // At once, so that no key of a fast hand is lost; and again later, as a menu that closes gives the focus to its button.
+  const later = useRef<number>(undefined)
+  useLayoutEffect(() => {
     if (!focus) return
     setFocus(undefined)
-    // A menu that closes gives the focus back to its button first.
-    window.setTimeout(() => {
-      goTo(focus.path, focus.field)
-    }, 40)
+    const go = () => goTo(focus.path, focus.field)
+    go()
+    window.clearTimeout(later.current)
+    later.current = window.setTimeout(go, 40)
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [focus, root])
 
@@ -64,6 +66,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
     const target = e.target as HTMLElement
     const row = target.closest<HTMLElement>('[data-path]')
     if (!row || !box.current?.contains(row) || readOnly) return
+    window.clearTimeout(later.current)
     const path = row.dataset.path === '' ? [] : row.dataset.path!.split('.').map(Number)
     const used = keyed(e, target === row, path)
     if (used) {
