@@ -164,7 +164,9 @@ func (c *BenchInsightCmd) people(b *bencher, d *db.DB) error {
 			return err
 		}
 	}
-	return nil
+	// The pipeline keeps the list of who there is as it goes.
+	_, err := benchCustomers(d).Everybody(b.env.Ctx, 1)
+	return err
 }
 
 // fresh asks in a new process.

@@ -90,18 +90,21 @@ func (q *insightQuestion) on(ctx context.Context, d *db.DB, s *timeline.Store) f
 // visitEnd is the clock of the questions: the end of the history.
 func visitEnd() clock.Clock { return clock.NewManual(core.ToTime(visitStart() + visitDays*core.Day)) }
 
-// preview asks the segment room who would be in; the first time it reads who
-// there is at all.
+// benchCustomers is the customer room of the questions.
+func benchCustomers(d *db.DB) *customer.Service {
+	return customer.New(customer.Deps{DB: d, Clock: visitEnd(), Log: slog.New(slog.DiscardHandler), Settings: func(context.Context, core.WorkspaceID) (customer.Settings, error) {
+		return customer.DefaultSettings(), nil
+	}})
+}
+
+// preview asks the segment room who would be in.
 func (q *insightQuestion) preview(ctx context.Context, d *db.DB, s *timeline.Store) func() (insightAnswer, error) {
 	quiet := slog.New(slog.DiscardHandler)
 	calendar := func(context.Context, core.WorkspaceID) (expr.Calendar, error) {
 		return expr.Calendar{Zone: time.UTC, Week: time.Monday}, nil
 	}
-	customers := customer.New(customer.Deps{DB: d, Clock: visitEnd(), Log: quiet, Settings: func(context.Context, core.WorkspaceID) (customer.Settings, error) {
-		return customer.DefaultSettings(), nil
-	}})
 	models := lifecycle.New(lifecycle.Deps{DB: d, Clock: visitEnd(), Log: quiet, Timeline: s, Calendar: calendar})
-	room := segment.New(segment.Deps{DB: d, Clock: visitEnd(), Log: quiet, Timeline: s, Models: models, People: people{customers, models}, Calendar: calendar})
+	room := segment.New(segment.Deps{DB: d, Clock: visitEnd(), Log: quiet, Timeline: s, Models: models, People: people{benchCustomers(d), models}, Calendar: calendar})
 	return func() (a insightAnswer, err error) {
 		when := &expr.Node{}
 		if err := json.Unmarshal([]byte(q.when), when); err != nil {

@@ -79,6 +79,13 @@ func (a *App) verifyEvents(ctx context.Context, ws core.WorkspaceID, r *Report) 
 
 // verifyReferences checks that what points somewhere points to something.
 func (a *App) verifyReferences(ctx context.Context, ws core.WorkspaceID, r *Report) error {
+	wrong, err := a.Customers.WrongBlocks(ctx, ws)
+	if err != nil {
+		return err
+	}
+	for _, n := range wrong {
+		r.add("the list of who there is differs from the customers in block %d", n)
+	}
 	checks := map[string]string{
 		"identifier %d has no customer":                       `SELECT a.id FROM actors a LEFT JOIN actor_homes h ON h.workspace_id = a.workspace_id AND h.actor = a.id WHERE a.workspace_id = $1 AND h.actor IS NULL AND a.value NOT LIKE 'erased:%'`,
 		"identifier %d lives in a customer that is not there": `SELECT h.actor FROM actor_homes h LEFT JOIN customers c ON c.workspace_id = h.workspace_id AND c.id = h.customer WHERE h.workspace_id = $1 AND c.id IS NULL`,

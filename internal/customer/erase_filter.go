@@ -255,7 +255,6 @@ func (x *Session) strip(ctx context.Context, e *Erasure, ids []concerned) error 
 		}
 	}
 	e.Count("identifiers", n, 0)
-	x.tx.AfterCommit(x.s.changed(x.ws, (*crowd).forget))
 	row := "blank_customers"
 	if e.Gone() {
 		row = "erase_customers"
@@ -267,7 +266,8 @@ func (x *Session) strip(ctx context.Context, e *Erasure, ids []concerned) error 
 		}
 		e.Count(step[0], n, 0)
 	}
-	return nil
+	t := crowdTx{tx: x.tx, ws: x.ws}
+	return t.forget(ctx, -1)
 }
 
 // scramble gives an identifier a value that nobody can send. Its number stays
@@ -284,7 +284,10 @@ func scramble(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, a core.ActorI
 // ResetSummaries empties the rows of customers that are folded anew in this
 // transaction: who has no events left gives no summary.
 func (x *Session) ResetSummaries(ctx context.Context, list []core.CustomerID) error {
-	x.tx.AfterCommit(x.s.changed(x.ws, (*crowd).forget))
+	t := crowdTx{tx: x.tx, ws: x.ws}
+	if err := t.forget(ctx, -1); err != nil {
+		return err
+	}
 	for _, c := range list {
 		if _, err := x.tx.Exec(ctx, queries.Get("reset_summary"), x.ws, c); err != nil {
 			return fmt.Errorf("reset summary: %w", err)

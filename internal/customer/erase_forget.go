@@ -75,7 +75,10 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, e *Erasure) error {
 			e.Count(step[0], n, 0)
 		}
 	}
-	tx.AfterCommit(s.changed(e.Workspace, (*crowd).forget))
+	t := crowdTx{tx: tx, ws: e.Workspace}
+	if err := t.forget(ctx, -1); err != nil {
+		return err
+	}
 	// The session that set the tombstones may have come before a late fact.
 	if _, err := tx.Exec(ctx, queries.Get("erase_customers"), e.Workspace, e.ID); err != nil {
 		return fmt.Errorf("erase customers: %w", err)

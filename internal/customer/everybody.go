@@ -9,30 +9,6 @@ import (
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
-// Everybody gives the numbers of all customers with events, rising. The list
-// must not be changed.
-func (s *Service) Everybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error) {
-	return s.crowd(ws).everybody(func() ([]core.CustomerID, error) { return s.readEverybody(ctx, ws) })
-}
-
-func (s *Service) readEverybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error) {
-	var out []core.CustomerID
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.Query(ctx, queries.Get("everybody"), func(row db.Row) error {
-			var c core.CustomerID
-			if err := row.Scan(&c); err != nil {
-				return err
-			}
-			out = append(out, c)
-			return nil
-		}, ws)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list customers: %w", err)
-	}
-	return out, nil
-}
-
 // EachTraits calls fn with the traits, a JSON object, of every customer.
 func (s *Service) EachTraits(ctx context.Context, ws core.WorkspaceID, fn func(c core.CustomerID, traits []byte)) error {
 	err := s.db.Read(ctx, func(tx *db.Tx) error {

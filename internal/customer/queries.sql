@@ -240,8 +240,24 @@ INSERT INTO backups (workspace_id, id, name, made_at) VALUES ($1, (SELECT COALES
 -- name: backups
 SELECT name, made_at FROM backups WHERE workspace_id = 0 AND made_at < $1 ORDER BY made_at DESC, id DESC LIMIT 1000
 
--- name: everybody
-SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 ORDER BY id
+-- name: customers_of_block
+SELECT id FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 AND id >= $2 AND id < $3 ORDER BY id
+
+-- name: block
+SELECT bits FROM customer_blocks WHERE workspace_id = $1 AND block = $2
+
+-- name: blocks
+SELECT block, bits FROM customer_blocks WHERE workspace_id = $1 AND block >= 0 ORDER BY block
+
+-- name: write_block
+INSERT INTO customer_blocks (workspace_id, block, bits) VALUES ($1, $2, $3)
+ON CONFLICT (workspace_id, block) DO UPDATE SET bits = excluded.bits
+
+-- name: forget_block
+DELETE FROM customer_blocks WHERE workspace_id = $1 AND block = $2
+
+-- name: forget_blocks
+DELETE FROM customer_blocks WHERE workspace_id = $1 AND block >= 0
 
 -- name: traits_of_all
 SELECT id, traits FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 ORDER BY id

@@ -38,12 +38,12 @@ func (s *Service) Write(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, cha
 	if err != nil {
 		return fmt.Errorf("write customers: %w", err)
 	}
-	tx.AfterCommit(s.changed(ws, func(c *crowd) {
-		for _, ch := range changed {
-			c.note(ch.Customer, ch.Summary.Events > 0)
-		}
-	}))
-	return nil
+	there := make(map[core.CustomerID]bool, len(changed))
+	for _, ch := range changed {
+		there[ch.Customer] = ch.Summary.Events > 0
+	}
+	t := crowdTx{tx: tx, ws: ws}
+	return t.mark(ctx, there)
 }
 
 func describe(m *Summary) row {

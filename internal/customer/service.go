@@ -33,12 +33,11 @@ type Service struct {
 
 	mu     sync.RWMutex
 	graphs map[core.WorkspaceID]*graph
-	crowds map[core.WorkspaceID]*crowd
 }
 
 // New makes the service; Load must run for each workspace before use.
 func New(d Deps) *Service {
-	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, erasures: make(chan struct{}, 1), graphs: map[core.WorkspaceID]*graph{}, crowds: map[core.WorkspaceID]*crowd{}}
+	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, erasures: make(chan struct{}, 1), graphs: map[core.WorkspaceID]*graph{}}
 }
 
 // Load reads a workspace's identity map into memory. Call it again (Reload)

@@ -176,11 +176,9 @@ func (x *Session) Commit(ctx context.Context) error {
 		if _, err := x.tx.Exec(ctx, queries.Get("absorb"), into, x.ws, c); err != nil {
 			return fmt.Errorf("write survivor: %w", err)
 		}
-		x.tx.AfterCommit(x.s.changed(x.ws, func(crowd *crowd) {
-			if crowd.note(c, false); into == 0 {
-				crowd.forget() // back, with or without events
-			}
-		}))
+	}
+	if err := x.leave(ctx); err != nil {
+		return err
 	}
 	for c, user := range x.users {
 		if _, err := x.tx.Exec(ctx, queries.Get("identify"), user != "", user, x.ws, c); err != nil {
@@ -193,6 +191,19 @@ func (x *Session) Commit(ctx context.Context) error {
 		}
 	}
 	return x.writeLog(ctx)
+}
+
+// leave takes the absorbed out of the crowd; who is back may be in it.
+func (x *Session) leave(ctx context.Context) error {
+	t, gone := crowdTx{tx: x.tx, ws: x.ws}, map[core.CustomerID]bool{}
+	for c, into := range x.absorbed {
+		if into != 0 {
+			gone[c] = false
+		} else if err := t.forget(ctx, blockOf(c)); err != nil {
+			return err
+		}
+	}
+	return t.mark(ctx, gone)
 }
 
 // Flags of a customer.
