@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type BenchInsightCmd struct {
 	Dir    string `help:"Folder to keep the history in, and to find it again. Default: a temporary one." type:"path"`
 	Only   string `help:"Ask only what has this in its name."`
 	Ask    string `help:"Ask one question of the history in --dir and print the figures." hidden:""`
+	Pprof  string `help:"With --ask: write a processor profile to this file." hidden:"" type:"path"`
 	Here   bool   `help:"Ask in this process: cold is then not quite cold." hidden:""`
 }
 
@@ -201,6 +203,17 @@ func (c *BenchInsightCmd) figure(b *bencher) (f insightFigure, err error) {
 		}
 		if ask == nil {
 			return fmt.Errorf("there is no question %q", c.Ask)
+		}
+		if c.Pprof != "" {
+			out, err := os.Create(c.Pprof)
+			if err != nil {
+				return err
+			}
+			defer out.Close()
+			if err := pprof.StartCPUProfile(out); err != nil {
+				return err
+			}
+			defer pprof.StopCPUProfile()
 		}
 		read := bytesRead()
 		w := startWatch(b.env.Clock)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
@@ -106,7 +107,14 @@ func (w *walk) run(t track) error {
 	if w.order == OrderAny {
 		return w.anyOrder()
 	}
-	for i, j := 0, 0; i < len(t.times) && !w.done; i = j {
+	first := slices.IndexFunc(t.masks, func(m uint64) bool { return m&1 != 0 })
+	if first < 0 {
+		return nil // nothing begins
+	}
+	for first > 0 && t.times[first-1] == t.times[first] {
+		first--
+	}
+	for i, j := first, 0; i < len(t.times) && !w.done; i = j {
 		for j = i + 1; j < len(t.times) && t.times[j] == t.times[i]; {
 			j++
 		}

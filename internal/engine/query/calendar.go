@@ -117,22 +117,28 @@ func (c calendar) buckets(i Interval, from, to core.Micros) ([]core.Micros, erro
 // grid finds the bucket of an instant.
 type grid struct {
 	edges []core.Micros
-	table []int32 // bucket at the start of each slot
-	shift uint    // a slot is 2^shift microseconds
+	table []int32 // bucket at the start of each slot; ^bucket where another begins within
+	first core.Micros
+	span  uint64 // from the first edge to the last
+	shift uint   // a slot is 2^shift microseconds
 }
 
 func newGrid(edges []core.Micros) *grid {
-	g := &grid{edges: edges, shift: 31} // 36 minutes
-	span := edges[len(edges)-1] - edges[0]
-	for span>>g.shift > 1<<16 {
+	g := &grid{edges: edges, first: edges[0], shift: 31} // 36 minutes
+	g.span = uint64(edges[len(edges)-1] - edges[0])
+	for g.span>>g.shift > 1<<16 {
 		g.shift++
 	}
-	k := 0
+	k := int32(0)
 	for at := edges[0]; at < edges[len(edges)-1]; at += 1 << g.shift {
 		for at >= edges[k+1] {
 			k++
 		}
-		g.table = append(g.table, int32(k))
+		if at+1<<g.shift > edges[k+1] {
+			g.table = append(g.table, ^k)
+		} else {
+			g.table = append(g.table, k)
+		}
 	}
 	return g
 }
@@ -143,13 +149,22 @@ func (g *grid) len() int { return len(g.edges) - 1 }
 // of gives the bucket of at, which lies within the edges; at outside gives -1
 // or the number of buckets.
 func (g *grid) of(at core.Micros) int {
-	if at < g.edges[0] {
-		return -1
-	}
-	if at >= g.edges[len(g.edges)-1] {
+	d := uint64(at - g.first)
+	if d >= g.span {
+		if at < g.first {
+			return -1
+		}
 		return g.len()
 	}
-	k := int(g.table[(at-g.edges[0])>>g.shift])
+	if k := g.table[d>>g.shift]; k >= 0 {
+		return int(k)
+	}
+	return g.search(at)
+}
+
+// search is of for a slot in which a bucket begins.
+func (g *grid) search(at core.Micros) int {
+	k := int(^g.table[uint64(at-g.first)>>g.shift])
 	for at >= g.edges[k+1] {
 		k++
 	}

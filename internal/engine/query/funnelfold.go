@@ -13,17 +13,17 @@ import (
 // funnelGroup is what is counted for one value.
 type funnelGroup struct {
 	entered, excluded, pending int64
-	reached, stopped, dropped  []int64   // by step; stopped: pending at that depth
-	gaps                       [][]int64 // by step, since the last required one
-	whole                      []int64   // from step 1 to the last
-	seen                       []int64   // how long the windows of the pending were seen
+	reached, stopped, dropped  []int64     // by step; stopped: pending at that depth
+	gaps                       []durations // by step, since the last required one
+	whole                      durations   // from step 1 to the last
+	seen                       durations   // how long the windows of the pending were seen
 }
 
 // unlimited keeps a part for every value: a funnel's parts are small.
 const unlimited = 1 << 40
 
 func newFunnelGroup(steps int) *funnelGroup {
-	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), dropped: make([]int64, steps), gaps: make([][]int64, steps)}
+	return &funnelGroup{reached: make([]int64, steps), stopped: make([]int64, steps), dropped: make([]int64, steps), gaps: make([]durations, steps)}
 }
 
 func mergeFunnel(a, b *funnelGroup) {
@@ -34,10 +34,10 @@ func mergeFunnel(a, b *funnelGroup) {
 	add(a.stopped, b.stopped)
 	add(a.dropped, b.dropped)
 	for s := range a.gaps {
-		a.gaps[s] = append(a.gaps[s], b.gaps[s]...)
+		a.gaps[s].merge(&b.gaps[s])
 	}
-	a.whole = append(a.whole, b.whole...)
-	a.seen = append(a.seen, b.seen...)
+	a.whole.merge(&b.whole)
+	a.seen.merge(&b.seen)
 }
 
 // funnelFold is one worker's share of a funnel.
@@ -240,7 +240,7 @@ func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) erro
 		}
 		g.reached[s]++
 		if s > 0 {
-			g.gaps[s] = append(g.gaps[s], times[k]-times[last])
+			g.gaps[s].add(times[k] - times[last])
 		}
 		if !x.f.Steps[s].Optional {
 			last = k
@@ -253,11 +253,11 @@ func (x *funnelFold) count(g *funnelGroup, o *outcome, times []core.Micros) erro
 	}
 	switch {
 	case o.depth == len(x.f.Steps):
-		g.whole = append(g.whole, times[last]-o.start)
+		g.whole.add(times[last] - o.start)
 	case o.open:
 		g.pending++
 		g.stopped[o.depth-1]++
-		g.seen = append(g.seen, x.walk.now-o.since)
+		g.seen.add(x.walk.now - o.since)
 	}
 	return nil
 }
@@ -315,60 +315,11 @@ func (q *query) funnelOf(f *Funnel, v Value, g *funnelGroup) FunnelGroup {
 		if !f.Steps[s].Optional {
 			before = g.reached[s]
 		}
-		wg.Go(func() { step.Time = spread(g.gaps[s]) })
+		wg.Go(func() { step.Time = spread(g.gaps[s].sorted()) })
 	}
-	out.Time = spread(g.whole)
-	sortNumbers(g.seen)
+	whole := g.whole.sorted()
+	out.Time = spread(whole)
+	out.Curve = conversion(whole, g.seen.sorted(), g.entered)
 	wg.Wait()
-	out.Curve = conversion(g.whole, g.seen, g.entered)
-	return out
-}
-
-// spread describes durations, which it sorts.
-func spread(d []int64) *Spread {
-	if len(d) == 0 {
-		return nil
-	}
-	s := &Spread{N: int64(len(d))}
-	var sum float64
-	for _, v := range d {
-		sum += float64(v)
-	}
-	s.Mean = sum / float64(len(d))
-	for p, into := range map[float64]*float64{0.25: &s.P25, 0.5: &s.Median, 0.75: &s.P75, 0.9: &s.P90} {
-		*into, _ = quantile(d, p)
-	}
-	s.Bins = bins(d)
-	return s
-}
-
-// maxCurve bounds the points of a conversion curve.
-const maxCurve = 200
-
-// conversion is the complement of stats.KaplanMeier: converted holds the times
-// to conversion and pending how long the others were seen so far, both sorted;
-// whoever is left of n was seen for the whole window without converting.
-func conversion(converted, pending []int64, n int64) []Survival {
-	var out []Survival
-	share, p := 1.0, 0
-	for i := 0; i < len(converted); {
-		j := i
-		for j < len(converted) && converted[j] == converted[i] {
-			j++
-		}
-		for p < len(pending) && pending[p] < converted[i] {
-			p++
-		}
-		share *= 1 - float64(j-i)/float64(n-int64(i)-int64(p))
-		out = append(out, Survival{converted[i], 1 - share})
-		i = j
-	}
-	if len(out) > maxCurve {
-		thin := make([]Survival, 0, maxCurve)
-		for k := range maxCurve - 1 {
-			thin = append(thin, out[k*len(out)/(maxCurve-1)])
-		}
-		out = append(thin, out[len(out)-1])
-	}
 	return out
 }

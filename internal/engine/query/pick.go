@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -210,6 +211,7 @@ type worker struct {
 	stayed   core.CustomerID
 	stayedIn *dimension
 
+	met              []uint64 // bits of customers, where a call is of several
 	count, customers int64
 	hits             []int64 // rows by choice, before its conditions
 	seen             []int64 // values met by path
@@ -255,6 +257,9 @@ func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 	wide := len(w.p.traits) > 0
 	if wide {
 		w.follow(r)
+	} else if w.plain {
+		w.pickPlain(r)
+		return
 	}
 	for i, name := range r.Name {
 		if w.p.flags && r.Flags[i]&excludedFlags != 0 {
@@ -278,10 +283,60 @@ func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 			w.rows, w.masks = append(w.rows, int32(i)), append(w.masks, m)
 		}
 	}
-	if len(w.rows) > 0 {
-		w.count += int64(len(w.rows))
-		w.customers++
+	w.picked(r)
+}
+
+// picked counts what was gathered.
+func (w *worker) picked(r *timeline.Rows) {
+	w.count += int64(len(w.rows))
+	if r.Customers == nil {
+		w.customers += int64(min(len(w.rows), 1))
+		return
 	}
+	clear(w.met)
+	for _, i := range w.rows {
+		at := r.Customers[i] - int64(r.Low)
+		for at>>6 >= int64(len(w.met)) {
+			w.met = append(w.met, 0)
+		}
+		w.met[at>>6] |= 1 << (at & 63)
+	}
+	for _, x := range w.met {
+		w.customers += int64(bits.OnesCount64(x))
+	}
+}
+
+// personal says whether a condition asks whose an event is.
+func (p *picker) personal() bool {
+	of := func(list []condition) bool {
+		return slices.ContainsFunc(list, func(c condition) bool { return c.dim != nil })
+	}
+	return of(p.where) || slices.ContainsFunc(p.choices, func(c choice) bool { return of(c.where) })
+}
+
+// pickPlain is pick without conditions: most rows count.
+func (w *worker) pickPlain(r *timeline.Rows) {
+	n := len(r.Name)
+	if cap(w.rows) < n {
+		w.rows, w.masks = make([]int32, n, 2*n), make([]uint64, n, 2*n)
+	}
+	rows, masks, k := w.rows[:n], w.masks[:n], 0
+	kinds, flags := r.Kind[:n], r.Flags
+	for i, name := range r.Name {
+		if w.p.flags && flags[i]&excludedFlags != 0 {
+			continue
+		}
+		at := int(name)<<3 | int(kinds[i])
+		if at >= len(w.table) || w.table[at] == 0 {
+			w.learn(at, r, i)
+		}
+		if m := w.table[at] &^ known; m != 0 || w.others {
+			rows[k], masks[k] = int32(i), m
+			k++
+		}
+	}
+	w.rows, w.masks = rows[:k], masks[:k]
+	w.picked(r)
 }
 
 // learn works out the mask of row i's name and kind.

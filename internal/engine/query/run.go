@@ -99,6 +99,7 @@ type query struct {
 	roster   *roster // of People and Explain: who is in one number
 	trace    *trace  // of Explain: what decided
 	loose    bool    // the fold needs no order of rows
+	mixed    bool    // nor to know whose they are
 }
 
 // Run answers spec from src.
@@ -190,6 +191,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers}
 	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
+	req.Mixed = req.AnyOrder && q.mixed && q.env.Customer == nil && !q.picker.personal()
 	if q.trace != nil {
 		req.Columns = append(req.Columns, evidenceColumns()...)
 	}

@@ -148,6 +148,15 @@ func TestTrendEqualsReference(t *testing.T) {
 		}
 		from, to := res.From, res.To
 		edges := slowEdges(rome, interval, from, to)
+		who := map[core.CustomerID]bool{}
+		for _, e := range events {
+			if n, _ := core.Lookup(e.Props, "n"); e.Name == name && e.Time >= from && e.Time < to && (!where || n.Num >= 2) {
+				who[e.Customer] = true
+			}
+		}
+		if res.Meta.Customers != int64(len(who)) {
+			t.Errorf("%s: %d customers, want %d", spec, res.Meta.Customers, len(who))
+		}
 		line := res.Trend.Lines[0]
 		if len(line.Points) != len(edges)-1 {
 			t.Fatalf("%s %s: %d buckets, want %d", spec, interval, len(line.Points), len(edges)-1)

@@ -97,6 +97,7 @@ type trendFold struct {
 	props     []int // column by series, or -1
 	currency  int
 	plain     bool       // every series only counts, and nobody asks who
+	events    bool       // plain, and of events only
 	breakdown *dimension // nil: none
 	parts     []*trendPart
 	roster    *roster // nil: nobody asks who
@@ -196,9 +197,11 @@ func (q *query) newTrendFold(t *Trend, from, to core.Micros) (*trendFold, error)
 		}
 	}
 	f.plain = f.breakdown == nil && q.roster == nil
+	f.events = f.plain
 	for i := range t.Series {
 		m := t.Series[i].measure()
 		f.plain = f.plain && (m == Count || m == Customers)
+		f.events = f.events && m == Count
 	}
 	edges := f.edges
 	for range f.lead {
@@ -227,6 +230,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 	if f.lead > 0 {
 		from = f.grid.edges[0]
 	}
+	f.q.mixed = f.events
 	f.q.loose = !f.t.Cumulative && f.lead == 0 && !slices.ContainsFunc(f.t.Series, func(s Series) bool { return s.measure() == Active })
 	keys, all, err := folded(f.q, sets, fixed, mergeTrend, func() error {
 		for _, p := range f.parts {
@@ -287,6 +291,10 @@ func (f *trendFold) counted(p *trendPart, w *worker, r *timeline.Rows) error {
 	if err != nil || g == nil {
 		return err
 	}
+	if f.events {
+		f.tally(g, w, r)
+		return nil
+	}
 	for k, i := range w.rows {
 		b := f.grid.of(r.Time[i])
 		if b >= f.width-1 {
@@ -303,6 +311,21 @@ func (f *trendFold) counted(p *trendPart, w *worker, r *timeline.Rows) error {
 		}
 	}
 	return nil
+}
+
+// tally is counted for series of events, whoever made them.
+func (f *trendFold) tally(g *trendGroup, w *worker, r *timeline.Rows) {
+	for k, i := range w.rows {
+		b := f.grid.of(r.Time[i])
+		if b >= f.width-1 {
+			continue
+		}
+		for m := w.masks[k]; m != 0; m &= m - 1 {
+			s := bits.TrailingZeros64(m) * f.width
+			g.cells[s+b].n++
+			g.cells[s+f.width-1].n++
+		}
+	}
 }
 
 // event adds row i to series s in bucket b, which is negative before the range.

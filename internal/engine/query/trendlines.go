@@ -116,11 +116,7 @@ func quantile(values []int64, p float64) (float64, bool) {
 	if !slices.IsSorted(values) {
 		sortNumbers(values)
 	}
-	h := p * float64(len(values)-1)
-	lo := int(math.Floor(h))
-	hi := min(lo+1, len(values)-1)
-	a, b := float64(values[lo]), float64(values[hi])
-	return a + (h-float64(lo))*(b-a), true
+	return between(values, p), true
 }
 
 // moving gives the mean of the last n buckets that have a value; there is none

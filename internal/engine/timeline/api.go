@@ -84,6 +84,9 @@ type Request struct {
 	// AnyOrder gives the rows of a customer as they come, without Seq: for folds
 	// that need no order, which then cost a fifth less.
 	AnyOrder bool
+	// Mixed allows rows of several customers in one call, in any order: for folds
+	// that do not ask whose they are. See Rows.Customers.
+	Mixed bool
 	// Progress, when set, is told now and then how many rows were passed, from
 	// any worker. Rows of skipped pages count as passed.
 	Progress func(doneRows, totalRows int64)
@@ -126,6 +129,8 @@ type plan struct {
 
 	paths    []string // property paths wanted as columns
 	anyOrder bool     // see Request
+	mixed    bool     // see Request
+	noFlags  bool     // flags are wanted, and none is set in what is read
 }
 
 func newPlan(columns []string) (plan, error) {
@@ -179,7 +184,7 @@ func lean() plan { return plan{id: true, props: true} }
 
 // wide says whether the plan has columns beside properties.
 func (p *plan) wide() bool {
-	return p.actor || p.received || p.original || p.sent || p.source || p.id || p.flags || p.context || p.props || p.rest
+	return p.actor || p.received || p.original || p.sent || p.source || p.id || p.flags && !p.noFlags || p.context || p.props || p.rest
 }
 
 func (p *plan) path(path string) int {

@@ -27,7 +27,7 @@ func newFeeds(r *reader) []columnFeed {
 	ints(p.original, "original", func(o *Rows) *[]int64 { return &o.Original })
 	ints(p.sent, "sent", func(o *Rows) *[]int64 { return &o.Sent })
 	ints(p.source, "source", func(o *Rows) *[]int64 { return &o.Source })
-	if p.flags {
+	if p.flags && !p.noFlags {
 		out = append(out, &flagFeed{r: r})
 	}
 	if p.id {

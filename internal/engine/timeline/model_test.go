@@ -239,6 +239,7 @@ func (m *model) check() {
 	any := m.request()
 	any.AnyOrder = true
 	m.checkScan(any)
+	m.checkMixed(m.request())
 	for range 4 {
 		m.checkCustomer()
 	}
@@ -333,6 +334,49 @@ func (m *model) checkScan(q timeline.Request) {
 	}
 	if len(seen) != len(want) {
 		m.t.Fatalf("scan gave %d customers, want %d (%+v)", len(seen), len(want), q)
+	}
+}
+
+// checkMixed compares a scan that does not part customers with the reference.
+func (m *model) checkMixed(q timeline.Request) {
+	m.t.Helper()
+	q.Mixed, q.Columns = true, []string{timeline.ColFlags, timeline.Prop("plan")}
+	line := func(c core.CustomerID, at core.Micros, kind core.Kind, name string, flags core.Flags, plan core.Value) string {
+		return fmt.Sprint(c, " ", at, " ", kind, " ", name, " ", flags, " ", plan.Kind, plan.Num, plan.Kind == core.ValueText && plan.Text != "", plan.Bool)
+	}
+	var want, got []string
+	for c, list := range m.want(func(e *core.Event) bool { return matches(&q, e) }) {
+		for _, e := range list {
+			plan, _ := core.Lookup(e.Props, "plan")
+			want = append(want, line(c, e.Time, e.Kind, e.Name, e.Flags, plan))
+		}
+	}
+	var mu sync.Mutex
+	err := m.store.Scan(context.Background(), q, func(_ int, c core.CustomerID, r *timeline.Rows) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range r.Time {
+			of := c
+			if r.Customers != nil {
+				of = core.CustomerID(r.Customers[i])
+			}
+			if of < r.Low {
+				return fmt.Errorf("customer %d lies below %d", of, r.Low)
+			}
+			plan, _ := r.PropAt(i, 0)
+			got = append(got, line(of, r.Time[i], core.Kind(r.Kind[i]), r.NameOf(r.Name[i]), core.Flags(r.Flags[i]), plan))
+		}
+		return nil
+	})
+	slices.Sort(want)
+	slices.Sort(got)
+	if err != nil || len(got) != len(want) {
+		m.t.Fatalf("mixed scan gave %d rows, want %d (%+v): %v", len(got), len(want), q, err)
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			m.t.Fatalf("mixed scan gave %s, want %s (%+v)", got[i], want[i], q)
+		}
 	}
 }
 

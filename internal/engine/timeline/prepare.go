@@ -29,7 +29,7 @@ func (sc *scanner) prepare(ctx context.Context) error {
 }
 
 func (sc *scanner) gather(ctx context.Context) error {
-	sc.parts, sc.runs, sc.total = nil, nil, 0
+	sc.parts, sc.runs, sc.total, sc.plan.noFlags = nil, nil, 0, false
 	var overlay []*row
 	for _, g := range sc.view.segments {
 		if err := ctx.Err(); err != nil {
@@ -65,6 +65,32 @@ func (sc *scanner) gather(ctx context.Context) error {
 	if len(overlay) > 0 {
 		sc.runs = append(sc.runs, memory{run: newRun(overlay, sc.version, nil, 0)})
 	}
+	return sc.lookAtFlags()
+}
+
+// lookAtFlags spares readers a column that says nothing.
+func (sc *scanner) lookAtFlags() error {
+	if !sc.plan.flags {
+		return nil
+	}
+	for i := range sc.runs {
+		if sc.runs[i].run.flags != 0 {
+			return nil
+		}
+	}
+	for i := range sc.parts {
+		f, err := sc.parts[i].seg.opened()
+		if err != nil {
+			return err
+		}
+		for g := range f.groups {
+			v, null, ok := f.constant(g, f.leaf["flags"])
+			if !ok || null || v.Int64() != 0 {
+				return nil
+			}
+		}
+	}
+	sc.plan.noFlags = true
 	return nil
 }
 

@@ -27,7 +27,7 @@ type reader struct {
 
 	customers, time, seq []int64
 	kinds                []int32
-	oneKind              []int32         // a buffer for kinds
+	oneKind              []int32         // a block of the kind that all rows of the group have; empty: they differ
 	filled               map[int][]int64 // buffers of constant columns, by leaf
 	events               []int32
 	eventText            []string // when the page is not dictionary encoded
@@ -59,7 +59,13 @@ func newReader(f *segmentFile, p *plan, want *matcher, names *nameTable, whole w
 // enter moves to a row group; it says whether any of its events is wanted.
 func (r *reader) enter(group int) (bool, error) {
 	r.leave()
-	r.group = group
+	r.group, r.oneKind = group, r.oneKind[:0]
+	if v, null, ok := r.file.constant(group, r.file.leaf["kind"]); ok && !null {
+		r.oneKind = sized(r.oneKind, blockRows)
+		for i := range r.oneKind {
+			r.oneKind[i] = v.Int32()
+		}
+	}
 	r.cols = make([]*column, len(r.file.groups[group].chunks))
 	c, err := r.column("event")
 	if err != nil {
@@ -176,11 +182,12 @@ func (r *reader) intsOf(name string, from, to int64, t *intRange) error {
 func (r *reader) filter(block int, lo, hi core.CustomerID, keep func(core.CustomerID) bool) (sel []int32, err error) {
 	info := r.file.groups[r.group].blocks[block]
 	r.block, r.start, r.rows = block, int64(block)*blockRows, info.rows
-	if !r.want.all {
+	every := r.want.all
+	if !every {
 		if err := r.readNames(); err != nil {
 			return nil, err
 		}
-		if !r.anyWanted() {
+		if every = r.everyWanted(); !every && !r.anyWanted() {
 			return nil, nil
 		}
 	}
@@ -198,7 +205,7 @@ func (r *reader) filter(block int, lo, hi core.CustomerID, keep func(core.Custom
 		return nil, nil
 	}
 	sel = r.file.identity[from:to]
-	if !r.want.all {
+	if !every {
 		sel = r.keepNames(sel)
 	}
 	if keep != nil {
@@ -255,12 +262,8 @@ func (r *reader) readNames() error {
 }
 
 func (r *reader) readKinds() error {
-	if v, null, ok := r.file.constant(r.group, r.file.leaf["kind"]); ok && !null {
-		r.kinds = sized(r.oneKind, r.rows)
-		for i := range r.kinds {
-			r.kinds[i] = v.Int32()
-		}
-		r.oneKind = r.kinds
+	if len(r.oneKind) > 0 {
+		r.kinds = r.oneKind[:r.rows]
 		return nil
 	}
 	c, err := r.column("kind")
@@ -301,6 +304,21 @@ func (r *reader) readPlainNames(c *column) error {
 	}
 	r.events = out
 	return nil
+}
+
+// everyWanted says that the rows are of one kind, of which every name of the
+// dictionary is wanted.
+func (r *reader) everyWanted() bool {
+	if len(r.oneKind) == 0 {
+		return false
+	}
+	bit := uint32(1) << uint(r.oneKind[0])
+	for _, m := range r.masks {
+		if m&bit == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *reader) anyWanted() bool {

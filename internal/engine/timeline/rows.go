@@ -28,12 +28,18 @@ type Rows struct {
 	Props    [][]byte
 	Rest     [][]byte
 
+	// Customers tells whose each row is, from Low on, when a Request for Mixed gave
+	// rows of several customers; else it is nil.
+	Customers []int64
+	Low       core.CustomerID
+
 	plan     *plan
 	names    *nameTable
 	customer core.CustomerID
 	cols     []PropColumn
 	numbers  *numberTexts
 	wide     bool
+	zeros    []uint32 // what Flags shows when none is set
 }
 
 // PropColumn holds one property path of the rows: Kind[i] says what the value
@@ -172,7 +178,7 @@ func (r *Rows) addRow(e *row, name uint32) {
 	if p.source {
 		r.Source = append(r.Source, int64(e.source))
 	}
-	if p.flags {
+	if p.flags && !p.noFlags {
 		r.Flags = append(r.Flags, uint32(e.flags))
 	}
 	if p.id {

@@ -55,6 +55,7 @@ type run struct {
 	version int64 // lowest identity version among the batches
 	bytes   int64 // of their plain bodies
 	keys    map[EventKey]keyStat
+	flags   core.Flags // of any of the rows
 	bounds
 }
 
@@ -78,6 +79,7 @@ func newRun(rows []*row, version int64, batches []batch, size int64) *run {
 	slices.SortFunc(rows, byTimeline)
 	for i, e := range rows {
 		r.add(e, i == 0)
+		r.flags |= e.flags
 		k := EventKey{e.kind, e.name}
 		st, seen := r.keys[k]
 		if !seen || e.time > st.last {
@@ -106,6 +108,7 @@ func mergeRuns(a, b *run) *run {
 		version: min(a.version, b.version),
 		bytes:   a.bytes + b.bytes,
 		keys:    make(map[EventKey]keyStat, max(len(a.keys), len(b.keys))),
+		flags:   a.flags | b.flags,
 		bounds:  a.bounds,
 	}
 	out.merge(b.bounds)

@@ -57,18 +57,18 @@ type memory struct {
 
 // Scan calls fn once per customer that has matching events, with all of them in
 // timeline order. Several workers run at once over disjoint ranges of customers;
-// worker counts from 0. An error of fn ends the scan and is returned.
+// worker counts from 0; with Mixed, c is one of the customers. An error of fn ends the scan and is returned.
 func (s *Store) Scan(ctx context.Context, req Request, fn func(worker int, c core.CustomerID, r *Rows) error) error {
 	p, err := newPlan(req.Columns)
 	if err != nil {
 		return err
 	}
-	p.anyOrder = req.AnyOrder
+	p.anyOrder, p.mixed = req.AnyOrder || req.Mixed, req.Mixed
 	if !slices.IsSorted(req.Customers) {
 		return fmt.Errorf("scan timeline: customers are not sorted")
 	}
 	if rules := s.hidden.of(req.Workspace); rules != nil {
-		fn = mask(rules, fn)
+		fn, p.mixed = mask(rules, fn), false
 	}
 	v := s.space(req.Workspace).view()
 	defer v.release()

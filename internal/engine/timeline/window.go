@@ -59,9 +59,17 @@ func (w *window) adapt() {
 	}
 }
 
-// each calls fn for every customer of the window, in order.
+// each calls fn for every customer of the window, in order, or once for all.
 func (w *window) each(fn func(c core.CustomerID, r *Rows) error) error {
 	rows := w.in
+	if rows.plan.mixed {
+		if len(w.customers) == 0 {
+			return nil
+		}
+		w.one.slice(rows, 0, len(w.customers))
+		w.one.Customers, w.one.Low, w.one.customer = w.customers, w.lo, core.CustomerID(w.customers[0])
+		return fn(w.one.customer, w.one)
+	}
 	order := w.sorted()
 	if order != nil {
 		rows = w.out
@@ -222,6 +230,12 @@ func (r *Rows) slice(from *Rows, a, b int) {
 		r.Sent, r.Source, r.Flags = loaded(from.Sent, a, b), loaded(from.Source, a, b), loaded(from.Flags, a, b)
 		r.ID, r.Context = loaded(from.ID, a, b), loaded(from.Context, a, b)
 		r.Props, r.Rest = loaded(from.Props, a, b), loaded(from.Rest, a, b)
+	}
+	if r.plan.noFlags {
+		if len(r.zeros) < b-a {
+			r.zeros = make([]uint32, 2*(b-a))
+		}
+		r.Flags = r.zeros[: b-a : b-a]
 	}
 	for i := range r.cols {
 		c, d := &from.cols[i], &r.cols[i]
