@@ -7,6 +7,7 @@ import (
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/query"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
 )
 
 // asking is what a question needs to know of its workspace.
@@ -18,6 +19,11 @@ func (s *Service) asking(a *Ask) query.Env {
 	if s.Stays != nil {
 		e.Stays = func(ctx context.Context, by, name string) (query.Stays, error) {
 			return s.Stays(ctx, a.Workspace, by, name)
+		}
+	}
+	if s.Moves != nil {
+		e.Moves = func(ctx context.Context, names, keys []string) (timeline.Also, error) {
+			return s.Moves(ctx, a.Workspace, names, keys)
 		}
 	}
 	return e

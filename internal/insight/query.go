@@ -157,7 +157,7 @@ func (s *Service) question(ask *Ask) (question, error) {
 
 // aboutCustomers says whether a question may rest on stages and segments.
 func aboutCustomers(spec string) bool {
-	return strings.Contains(spec, `"who":`) || strings.Contains(spec, `"where_customer":`) || strings.Contains(spec, `"by":`)
+	return strings.Contains(spec, `"kind":"signal"`) || strings.Contains(spec, `"who":`) || strings.Contains(spec, `"where_customer":`) || strings.Contains(spec, `"by":`)
 }
 
 // moves says whether an answer may become another one because time passes: its

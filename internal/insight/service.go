@@ -26,6 +26,8 @@ type Deps struct {
 	// Stays gives the history of a stage model or a segment by its key, for
 	// charts; nil: charts know neither.
 	Stays func(ctx context.Context, ws core.WorkspaceID, by, name string) (query.Stays, error)
+	// Moves gives the moves between stages and segments as events; see query.Env.
+	Moves func(ctx context.Context, ws core.WorkspaceID, names, keys []string) (timeline.Also, error)
 	// Members gives those who satisfy a condition as of an instant (0: now),
 	// rising; nil: conditions on customers are refused.
 	Members func(ctx context.Context, ws core.WorkspaceID, who *expr.Node, at core.Micros) ([]core.CustomerID, error)

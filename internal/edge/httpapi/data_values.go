@@ -69,7 +69,11 @@ func (a *API) dataValues(ctx context.Context, p *access.Principal, in *valuesIn)
 }
 
 func (a *API) scanValues(ctx context.Context, ws core.WorkspaceID, event timeline.EventKey, from core.Micros, c *valueCounter) error {
-	err := a.Timeline.Scan(ctx, timeline.Request{Workspace: ws, From: from, Match: []timeline.EventKey{event}, Columns: []string{timeline.ColProps}, Workers: 1, AnyOrder: true},
+	also, err := a.moveEvents(ctx, ws, event)
+	if err != nil {
+		return err
+	}
+	err = a.Timeline.Scan(ctx, timeline.Request{Workspace: ws, From: from, Match: []timeline.EventKey{event}, Columns: []string{timeline.ColProps}, Workers: 1, AnyOrder: true, Also: also},
 		func(_ int, _ core.CustomerID, r *timeline.Rows) error {
 			for i := range r.Time {
 				c.add(r.Props[i])

@@ -78,6 +78,15 @@ func (s *sampler) list() []propShape {
 
 var errSampled = errors.New("sampled enough")
 
+// moveEvents gives the moves between stages and segments when they are asked for:
+// they are not in the timeline.
+func (a *API) moveEvents(ctx context.Context, ws core.WorkspaceID, event timeline.EventKey) (timeline.Also, error) {
+	if event.Kind != core.KindSignal || a.Insight.Moves == nil {
+		return nil, nil
+	}
+	return a.Insight.Moves(ctx, ws, []string{event.Name}, nil)
+}
+
 // properties samples up to 20,000 events of a name.
 func (a *API) properties(ctx context.Context, p *access.Principal, in *struct {
 	Event string `query:"event" maxLength:"255"`
@@ -92,8 +101,12 @@ func (a *API) properties(ctx context.Context, p *access.Principal, in *struct {
 	}
 	s := newSampler(in.Q)
 	var n atomic.Int64
-	err := a.Timeline.Scan(ctx, timeline.Request{Workspace: p.Workspace, Match: []timeline.EventKey{{Kind: kind, Name: in.Event}},
-		Columns: []string{timeline.ColProps}, Workers: 1}, func(_ int, _ core.CustomerID, r *timeline.Rows) error {
+	event := timeline.EventKey{Kind: kind, Name: in.Event}
+	also, err := a.moveEvents(ctx, p.Workspace, event)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Timeline.Scan(ctx, timeline.Request{Workspace: p.Workspace, Match: []timeline.EventKey{event}, Columns: []string{timeline.ColProps}, Workers: 1, Also: also}, func(_ int, _ core.CustomerID, r *timeline.Rows) error {
 		for i := range r.Time {
 			s.add(r.Props[i])
 		}

@@ -14,6 +14,12 @@ import (
 const (
 	SignalConsent = "Consent Changed" // properties channel, topic, state, holder, over
 	SignalList    = "List Changed"    // properties list, in
+
+	// Moves follow from stays; charts may name them as events of kind signal.
+	SignalSegmentEntered = "Segment Entered" // property segment
+	SignalSegmentLeft    = "Segment Left"    // property segment
+	SignalStageEntered   = "Stage Entered"   // properties model, stage, from
+	SignalStageLeft      = "Stage Left"      // properties model, stage, to
 )
 
 // Stage is a condition on a stage model: exactly one of Was, In and Entered.

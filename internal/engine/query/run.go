@@ -41,6 +41,10 @@ type Env struct {
 	Members func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error)
 	// Stays gives the history of the stage model or segment called name.
 	Stays func(ctx context.Context, by, name string) (Stays, error)
+	// Moves gives the moves in and out of segments and stages as events of kind
+	// signal with these names, of the segments and stage models in keys; nil: of
+	// all.
+	Moves func(ctx context.Context, names, keys []string) (timeline.Also, error)
 	// Customers, when set, are the only customers read, sorted.
 	Customers []core.CustomerID
 	// Progress is told now and then how many rows were passed, by any worker.
@@ -98,8 +102,9 @@ type query struct {
 	meta     Meta
 	roster   *roster // of People and Explain: who is in one number
 	trace    *trace  // of Explain: what decided
-	loose    bool    // the fold needs no order of rows
-	mixed    bool    // nor to know whose they are
+	also     timeline.Also
+	loose    bool // the fold needs no order of rows
+	mixed    bool // nor to know whose they are
 }
 
 // Run answers spec from src.
@@ -135,6 +140,9 @@ func newQuery(ctx context.Context, src Source, spec Spec, env Env) (*query, erro
 		return nil, err
 	}
 	if err := q.who(ctx); err != nil {
+		return nil, err
+	}
+	if err := q.moves(ctx); err != nil {
 		return nil, err
 	}
 	for range env.Workers {
@@ -189,7 +197,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 		return nil
 	}
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
-		Customers: q.env.Customers, Workers: q.env.Workers}
+		Customers: q.env.Customers, Workers: q.env.Workers, Also: q.also}
 	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
 	req.Mixed = req.AnyOrder && q.mixed && q.env.Customer == nil && !q.picker.personal()
 	if q.trace != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -150,6 +151,11 @@ func (s *Spec) Segments() []string {
 	}
 	if b, ok := s.breakdown(); ok && b.By == BySegment {
 		out = append(out, b.Property)
+	}
+	for _, e := range s.events() {
+		if e.Kind == core.KindSignal.String() {
+			out = append(out, keysIn(append(slices.Clone(s.Where), e.Where...), "segment")...)
+		}
 	}
 	return out
 }

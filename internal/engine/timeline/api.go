@@ -87,6 +87,7 @@ type Request struct {
 	// Mixed allows rows of several customers in one call, in any order: for folds
 	// that do not ask whose they are. See Rows.Customers.
 	Mixed bool
+	Also  Also // nil = nothing beside the timeline
 	// Progress, when set, is told now and then how many rows were passed, from
 	// any worker. Rows of skipped pages count as passed.
 	Progress func(doneRows, totalRows int64)

@@ -190,6 +190,9 @@ func (sc *scanner) sources(sp span) ([]source, error) {
 			out = append(out, newRunSource(sc, m, sp))
 		}
 	}
+	if sc.req.Also != nil {
+		out = append(out, newAlsoSource(sc, sp))
+	}
 	return out, nil
 }
 
