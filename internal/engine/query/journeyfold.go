@@ -63,12 +63,12 @@ type journeyNode struct {
 	visits, starts, ended, underWay int64
 	customers                       pathTally
 	places                          [maxPlaces]int32 // customers by place of the first visit
-	times                           []int64
+	times                           durations
 }
 
 type journeyMoves struct {
 	pathTally
-	times []int64
+	times durations
 }
 
 func (q *query) journey(ctx context.Context) (*JourneyResult, error) {
@@ -234,14 +234,14 @@ func (f *journeyFold) node(p *journeyPart, at placeOf) (int32, error) {
 }
 
 // note keeps a time.
-func (f *journeyFold) note(p *journeyPart, list *[]int64, t int64) error {
-	if p.spare -= 16; p.spare < 0 {
+func (f *journeyFold) note(p *journeyPart, list *durations, t core.Micros) error {
+	if p.spare -= 8; p.spare < 0 {
 		p.spare = 1 << 16
 		if err := f.q.memory.take(p.spare); err != nil {
 			return err
 		}
 	}
-	*list = append(*list, t)
+	list.add(t)
 	return nil
 }
 
@@ -414,7 +414,7 @@ func (f *journeyFold) result() *JourneyResult {
 			to := [2]nodeOf{of(k[0]), of(k[1])}
 			if have := moves[to]; have != nil {
 				have.merge(&m.pathTally)
-				have.times = append(have.times, m.times...)
+				have.times.merge(&m.times)
 			} else {
 				moves[to] = m
 			}
@@ -438,11 +438,18 @@ func (f *journeyFold) result() *JourneyResult {
 	slices.SortFunc(res.Stages, func(a, b JourneyStage) int {
 		return cmp.Or(cmp.Compare(a.place(), b.place()), cmp.Compare(b.Customers, a.Customers), cmp.Compare(a.Stage.Text, b.Stage.Text))
 	})
+	took := map[[2]string]*durations{}
 	for k, m := range moves {
 		from := nodes[k[0]]
-		res.Moves = append(res.Moves, JourneyMove{f.keyOf(k[0].stage, k[0].what), f.keyOf(k[1].stage, k[1].what), m.customers, m.n, float64(m.customers) / float64(from.customers.customers), f.time(m.times)})
+		keys := [2]string{f.keyOf(k[0].stage, k[0].what), f.keyOf(k[1].stage, k[1].what)}
+		took[keys] = &m.times
+		res.Moves = append(res.Moves, JourneyMove{From: keys[0], To: keys[1], Customers: m.customers, Times: m.n, Share: float64(m.customers) / float64(from.customers.customers)})
 	}
 	f.cut(res)
+	for i := range res.Moves {
+		m := &res.Moves[i]
+		m.Time = f.time(took[[2]string{m.From, m.To}])
+	}
 	return res
 }
 
@@ -464,13 +471,13 @@ func (n *journeyNode) merge(o *journeyNode) {
 	for i, v := range o.places {
 		n.places[i] += v
 	}
-	n.times = append(n.times, o.times...)
+	n.times.merge(&o.times)
 }
 
 func (f *journeyFold) point(key string, what sectionOf, n *journeyNode, all int64) JourneyPoint {
 	c := n.customers.customers
 	return JourneyPoint{Key: key, Name: f.nameOf(what), Channel: f.rules[what.rule].Channel, Position: n.position(), Customers: c, Share: float64(c) / float64(all), Visits: n.visits,
-		Starts: n.starts, Ended: n.ended, UnderWay: n.underWay, DropOff: float64(n.ended) / float64(c), Before: f.time(n.times)}
+		Starts: n.starts, Ended: n.ended, UnderWay: n.underWay, DropOff: float64(n.ended) / float64(c), Before: f.time(&n.times)}
 }
 
 // position is the median place of first visits.
@@ -498,17 +505,14 @@ func inOrder(list []JourneyPoint) []JourneyPoint {
 }
 
 // time describes times; nil without any.
-func (f *journeyFold) time(times []int64) *JourneyTime {
-	if len(times) == 0 {
+func (f *journeyFold) time(d *durations) *JourneyTime {
+	if d.n == 0 {
 		return nil
 	}
-	sortNumbers(times)
-	t := &JourneyTime{N: int64(len(times))}
-	median, _ := quantile(times, 0.5)
-	t.Median = core.Micros(median)
+	times := d.sorted()
+	t := &JourneyTime{N: int64(len(times)), Median: core.Micros(between(times, 0.5))}
 	for _, p := range f.j.percentiles() {
-		v, _ := quantile(times, p/100)
-		t.Percentiles = append(t.Percentiles, NumberShare{p, v})
+		t.Percentiles = append(t.Percentiles, NumberShare{p, between(times, p/100)})
 	}
 	return t
 }
