@@ -22,7 +22,9 @@ import (
 	"github.com/ciclo/ciclo/internal/demo"
 	"github.com/ciclo/ciclo/internal/inbox"
 	"github.com/ciclo/ciclo/internal/insight"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/ciclo/ciclo/internal/lifecycle"
+	"github.com/ciclo/ciclo/internal/segment"
 )
 
 // DemoCmd makes a seeded shop and serves it.
@@ -252,9 +254,40 @@ func (d *DemoCmd) history(ctx context.Context, s *Server, st *demoState) error {
 	if err := s.drained(ctx, func(left int64) { report(n-left, n) }); err != nil {
 		return err
 	}
+	processed := s.Clock.Now().Sub(start)
+	if err := s.demoSegments(ctx); err != nil {
+		return err
+	}
 	st.Done = true
-	s.Log.Info("demo history is in", "events", n, "sent_in", sent, "processed_in", s.Clock.Now().Sub(start))
+	s.Log.Info("demo history is in", "events", n, "sent_in", sent, "processed_in", processed)
 	return st.save(s.Config.Data)
+}
+
+// demoSegments makes some of the ready-made segments, as a new user would.
+func (s *Server) demoSegments(ctx context.Context) error {
+	if _, err := s.Segments.TakeRun(ctx, 1, demoEmail); errs.CodeOf(err) == "no_orders" { // too small a shop
+		return nil
+	} else if err != nil {
+		return err
+	}
+	ready, err := segment.Ready("en")
+	if err != nil {
+		return err
+	}
+	for _, r := range ready {
+		if !slices.Contains([]string{"champions", "at_risk", "dormant", "cart_abandoners", "one_time_buyers", "replenishment_due"}, r.Key) {
+			continue
+		}
+		if _, there := s.Segments.ByKey(1, r.Key); there { // made before a stop
+			continue
+		}
+		d := segment.Definition{Key: r.Key, Name: r.Name, Description: r.Description, Kind: segment.Dynamic, When: r.When}
+		if _, err := s.Segments.Create(ctx, 1, d, demoEmail); err != nil {
+			return err
+		}
+	}
+	s.Segments.Wait()
+	return nil
 }
 
 // drained waits until the inbox is empty.

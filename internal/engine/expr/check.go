@@ -174,6 +174,9 @@ func (c *checker) event(kind, event string, where []Match, path string) error {
 	if (k == core.KindTrack || k == core.KindSignal) && event == "" {
 		return bad(path+".event", "names no event")
 	}
+	if k == core.KindSignal && isMove(event) {
+		return bad(path+".event", "moves between stages and segments are conditions of their own: use stage or segment")
+	}
 	for i := range where {
 		part := fmt.Sprintf("%s.where[%d]", path, i)
 		if err := c.add(part); err != nil {

@@ -384,3 +384,12 @@ func (c *Cuts) between(d *Did, score int, points [4]int64, unit int64) Node {
 	}
 	return Node{All: all}
 }
+
+// isMove says whether an event follows from stays.
+func isMove(event string) bool {
+	switch event {
+	case SignalSegmentEntered, SignalSegmentLeft, SignalStageEntered, SignalStageLeft:
+		return true
+	}
+	return false
+}

@@ -43,6 +43,7 @@ func TestParseRefuses(t *testing.T) {
 	f(`{"all":[{"did":{"event":"A"},"trait":{"name":"x","op":"set"}}]}`, "$.all[0]")
 	f(`{"bogus":1}`, "unknown field")
 	f(`{"did":{}}`, "names no event")
+	f(`{"did":{"kind":"signal","event":"Segment Entered"}}`, "use stage or segment")
 	f(`{"did":{"event":"A","measure":"sum"}}`, "needs a property")
 	f(`{"did":{"event":"A","value":"x"}}`, "number")
 	f(`{"did":{"event":"A","window":{"last":"0d"}}}`, "200 years")
