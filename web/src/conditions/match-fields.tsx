@@ -127,7 +127,7 @@ export function WhereLines({ where, source, onChange, place, fresh }: { where: M
           <RemoveButton label={t`Remove the condition on ${m.name || t`a property`}`} onClick={() => set(where.toSpliced(i, 1))} />
         </div>
       ))}
-      <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} onClick={() => set([...where, fresh ?? { name: '', op: 'is', value: '' }])}>
+      <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} style={{ justifySelf: 'start' }} onClick={() => set([...where, fresh ?? { name: '', op: 'is', value: '' }])}>
         {where.length === 0 ? t`where…` : t`and…`}
       </Button>
     </>

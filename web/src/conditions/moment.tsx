@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useWorkspace } from '~/app/session'
 import { IconPlus } from '~/ui/icons'
 import { useFault } from './context'
-import { edgeAt, edgeOf, type Moment, momentOf, momentText } from './moments'
+import { edgeAt, edgeOf, type Moment, momentOf, momentText, sameEdge } from './moments'
 import classes from './builder.module.css'
 
 /** A day and, when it is asked for, a time of it by the clock of the workspace. */
@@ -87,7 +87,7 @@ export function EdgeField({ at, until = false, onChange, label, gap }: { at: str
   const { time_zone: zone } = useWorkspace()
   // As it is typed, as long as it means the same: midnight is a time while it is typed, and a day when it comes.
   const [typed, setTyped] = useState<Moment>()
-  const shown = typed && edgeAt(typed, zone, until) === at ? typed : edgeOf(at, zone, until)
+  const shown = typed && sameEdge(edgeAt(typed, zone, until), at) ? typed : edgeOf(at, zone, until)
   return (
     <MomentField
       label={label}

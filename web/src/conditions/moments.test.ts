@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { edgeAt, edgeOf, momentOf, momentText } from './moments'
+import { edgeAt, edgeOf, momentOf, momentText, sameEdge } from './moments'
 
 const rome = 'Europe/Rome'
 
@@ -31,10 +31,16 @@ describe('the edges of a window', () => {
     expect(edgeOf('2026-03-05T09:30:00Z', rome, true)).toEqual({ day: '2026-03-05', time: '10:30' })
     expect(edgeOf(undefined, rome, true)).toEqual({ day: '', time: '' })
   })
+  it('are written by the clock of the zone', () => {
+    expect(edgeAt({ day: '2026-03-05', time: '10:30' }, rome, false)).toBe('2026-03-05T10:30:00+01:00')
+    expect(edgeAt({ day: '2026-07-05', time: '' }, rome, true)).toBe('2026-07-06T00:00:00+02:00')
+    expect(edgeAt({ day: '2026-07-05', time: '' }, 'America/St_Johns', false)).toBe('2026-07-05T00:00:00-02:30')
+  })
   it('come back as they were', () => {
     for (const at of ['2026-03-04T23:00:00.000Z', '2026-03-05T09:30:00.000Z', '2026-03-29T00:30:00.000Z', '2026-10-25T12:00:09.000Z']) {
-      for (const until of [false, true]) expect(edgeAt(edgeOf(at, rome, until), rome, until)).toBe(at)
+      for (const until of [false, true]) expect(sameEdge(edgeAt(edgeOf(at, rome, until), rome, until), at)).toBe(true)
     }
     expect(edgeAt({ day: '', time: '10:30' }, rome, false)).toBeUndefined()
+    expect(sameEdge(undefined, '2026-03-04T23:00:00Z')).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 // Days and moments in conditions, as the fields of a browser write them: a day, and a time of it or none.
-import { fromIsoDay, fromWall, isoDay, wallOf } from '~/ui/time'
+import { fromIsoDay, fromWall, isoDay, isoIn, wallOf } from '~/ui/time'
 
 export type Moment = { day: string; /** HH:MM, with seconds where there are some; empty: the whole day. */ time: string }
 
@@ -30,7 +30,11 @@ export function edgeOf(at: string | undefined, zone: string, until: boolean): Mo
   return { day: isoDay(new Date(Date.parse(at) - (until ? 1 : 0)), zone), time: '' }
 }
 
+/** Whether two edges are the same moment. */
+export const sameEdge = (a: string | undefined, b: string | undefined): boolean => (a && b ? Date.parse(a) === Date.parse(b) : a === b)
+
 /** The edge of a window at a day or moment; undefined when there is no day. */
 export function edgeAt(m: Moment, zone: string, until: boolean): string | undefined {
-  return (m.time ? fromWall(momentText(m), zone) : fromIsoDay(m.day, zone, until ? 1 : 0))?.toISOString()
+  const at = m.time ? fromWall(momentText(m), zone) : fromIsoDay(m.day, zone, until ? 1 : 0)
+  return at && isoIn(at, zone)
 }

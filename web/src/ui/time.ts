@@ -46,6 +46,13 @@ export function fromWall(text: string, zone: string): Date | undefined {
   return new Date(wall - offset(guess, zone))
 }
 
+/** A moment as the clock of a zone shows it, with its distance from UTC, so that it reads as it was typed. */
+export function isoIn(at: Date, zone: string): string {
+  const east = Math.round(offset(at.getTime(), zone) / 60_000)
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0')
+  return `${wallOf(at, zone)}${east < 0 ? '-' : '+'}${two(Math.abs(east) / 60)}:${two(Math.abs(east) % 60)}`
+}
+
 /** Moves a day by a number of days. */
 export function shiftDay(day: string, by: number, zone: string): string {
   const at = fromIsoDay(day, zone, by)
