@@ -264,6 +264,20 @@ await step('a stage is changed: the effect is shown first, then history is compu
   const { body } = await call('/stage-models')
   const id = body.models[0].id
   await open(`/stage-models/${id}`)
+  // The counts beside the stages follow a condition and its undo.
+  const counts = () => page.locator('ol button[aria-current]').allInnerTexts()
+  const countsAre = (same, was) => page.waitForFunction(([same, was]) => {
+    const now = [...document.querySelectorAll('ol button[aria-current]')].map((b) => b.innerText)
+    return now.every((x) => /\d/.test(x)) && (now.join() === was) === same
+  }, [same, was], wait)
+  await page.waitForFunction(() => [...document.querySelectorAll('ol button[aria-current]')].every((b) => /\d/.test(b.innerText)), undefined, wait)
+  const before = (await counts()).join()
+  await page.locator('[data-path="0"]').press('n')
+  await page.locator('[data-path="0"][data-negated]').waitFor(wait)
+  await countsAre(false, before)
+  await button('Undo').click()
+  await countsAre(true, before)
+  expect((await page.getByText('not saved', { exact: true }).count()) === 0, 'taken back, it is said to be changed')
   await page.getByLabel('Name of the model').fill('Renamed model')
   await button('Effect of this change').or(page.getByRole('tab', { name: 'Effect of this change' })).first().click()
   await page.getByRole('heading', { name: 'Who would move' }).waitFor(wait)
