@@ -219,7 +219,18 @@ func (s *Service) RunDigest(ctx context.Context, ws core.WorkspaceID, id int64, 
 	if err != nil {
 		return DigestFile{}, err
 	}
-	return s.drawDigest(ctx, ws, &d)
+	f, err := s.drawDigest(ctx, ws, &d)
+	if err != nil {
+		return f, err
+	}
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, queries.Get("digest_drawn"), f.At, ws, id)
+		return err
+	})
+	if err != nil {
+		return f, fmt.Errorf("note drawn digest: %w", err)
+	}
+	return f, nil
 }
 
 // runDigestJob is the handler of due digests: it draws, tells and sets the next

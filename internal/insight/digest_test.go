@@ -260,6 +260,9 @@ func TestDigestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if g, err = p.Digest(ctx, ws, g.ID, owner()); err != nil || g.Last != f.At || g.Problem != "" || g.Next == 0 {
+		t.Errorf("drawn by hand at %d: last %d, next %d, problem %q, %v", f.At, g.Last, g.Next, g.Problem, err)
+	}
 	stranger := insight.Viewer{Role: "support", Label: "bob"}
 	if list, err := p.Digests(ctx, ws, stranger); err != nil || len(list) != 0 {
 		t.Errorf("a stranger sees %+v %v", list, err)

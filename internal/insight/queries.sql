@@ -158,5 +158,8 @@ UPDATE digests SET definition = $1, next_at = $2, updated_at = $3 WHERE workspac
 -- name: digest_done
 UPDATE digests SET next_at = $1, last_at = $2, problem = $3 WHERE workspace_id = $4 AND id = $5 AND next_at = $6
 
+-- name: digest_drawn
+UPDATE digests SET last_at = $1, problem = '' WHERE workspace_id = $2 AND id = $3 AND last_at < $1
+
 -- name: delete_digest
 DELETE FROM digests WHERE workspace_id = $1 AND id = $2

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -75,7 +76,7 @@ func (d *Definition) Check() error {
 		}
 		off = s.OffPath
 		if err := s.When.Check(); err != nil {
-			return errs.Field(field+".when", "bad_condition", "condition of stage %q: %v", s.Key, err)
+			return ConditionError(i, err)
 		}
 		if s.MinStay != "" && s.MinStay != "0s" {
 			if _, err := expr.ParseSpan(s.MinStay); err != nil {
@@ -84,8 +85,8 @@ func (d *Definition) Check() error {
 		}
 	}
 	for i := range d.Stages {
-		if was := missing(&d.Stages[i].When, seen); was != "" {
-			return errs.Field(fmt.Sprintf("stages[%d].when", i), "unknown_stage", "the condition names stage %q, which is not in the model", was)
+		if err := foreign(&d.Stages[i].When, "$", seen); err != nil {
+			return ConditionError(i, err)
 		}
 	}
 	if _, err := compile(0, d, expr.UTC()); err != nil {
@@ -94,19 +95,37 @@ func (d *Definition) Check() error {
 	return nil
 }
 
-func missing(n *expr.Node, known map[string]bool) string {
-	if n.Stage != nil && !known[n.Stage.Was] {
-		return n.Stage.Was
+// ConditionError names the place of what is wrong with the condition of stage i.
+func ConditionError(i int, err error) error {
+	field := fmt.Sprintf("stages[%d].when", i)
+	var at *expr.Error
+	if errors.As(err, &at) {
+		return errs.Field(field+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
 	}
-	if n.Not != nil {
-		return missing(n.Not, known)
+	return errs.Field(field, "bad_condition", "%v", err)
+}
+
+// foreign finds what a condition of a model names that is not in the model:
+// segments and scores rest on models, so a model cannot rest on them.
+func foreign(n *expr.Node, path string, known map[string]bool) error {
+	switch {
+	case n.Segment != nil:
+		return &expr.Error{Path: path + ".segment.key", Message: "a stage model cannot name segments, which rest on it"}
+	case n.RFM != nil:
+		return &expr.Error{Path: path + ".rfm", Message: "a stage model cannot name scores, which are taken after it"}
+	case n.Stage != nil && (n.Stage.Was == "" || n.Stage.Model != ""):
+		return &expr.Error{Path: path + ".stage", Message: "in a stage model a condition can only say which of its stages the customer has been in"}
+	case n.Stage != nil && !known[n.Stage.Was]:
+		return &expr.Error{Path: path + ".stage", Message: fmt.Sprintf("names stage %q, which is not in the model", n.Stage.Was)}
+	case n.Not != nil:
+		return foreign(n.Not, path+".not", known)
 	}
-	for _, group := range [2][]expr.Node{n.All, n.Any} {
+	for name, group := range map[string][]expr.Node{"all": n.All, "any": n.Any} {
 		for i := range group {
-			if was := missing(&group[i], known); was != "" {
-				return was
+			if err := foreign(&group[i], fmt.Sprintf("%s.%s[%d]", path, name, i), known); err != nil {
+				return err
 			}
 		}
 	}
-	return ""
+	return nil
 }

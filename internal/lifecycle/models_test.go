@@ -70,8 +70,18 @@ func TestBadDefinitions(t *testing.T) {
 		"stages[3].label":    func(d *lifecycle.Definition) { d.Stages[3].Label = "" },
 		"stages[1].off_path": func(d *lifecycle.Definition) { d.Stages[0].OffPath = true },
 		"stages[0].when":     func(d *lifecycle.Definition) { d.Stages[0].When = expr.Node{} },
-		"stages[5].when":     func(d *lifecycle.Definition) { d.Stages[5].When = expr.Node{Stage: &expr.Stage{Was: "nowhere"}} },
-		"stages[0].min_stay": func(d *lifecycle.Definition) { d.Stages[0].MinStay = "soon" },
+		"stages[1].when.all[0].not.trait": func(d *lifecycle.Definition) {
+			d.Stages[1].When = expr.Node{All: []expr.Node{{Not: &expr.Node{Trait: &expr.Match{Name: "x", Op: "like"}}}}}
+		},
+		"stages[5].when.any[1].stage": func(d *lifecycle.Definition) {
+			d.Stages[5].When = expr.Node{Any: []expr.Node{{Did: &expr.Did{Event: "A"}}, {Stage: &expr.Stage{Was: "nowhere"}}}}
+		},
+		"stages[4].when.stage": func(d *lifecycle.Definition) {
+			d.Stages[4].When = expr.Node{Stage: &expr.Stage{In: []string{d.Stages[0].Key}}}
+		},
+		"stages[3].when.segment.key": func(d *lifecycle.Definition) { d.Stages[3].When = expr.Node{Segment: &expr.Segment{Key: "vip"}} },
+		"stages[3].when.rfm":         func(d *lifecycle.Definition) { d.Stages[3].When = expr.Node{RFM: &expr.RFM{R: []int{5}}} },
+		"stages[0].min_stay":         func(d *lifecycle.Definition) { d.Stages[0].MinStay = "soon" },
 	} {
 		d := good
 		d.Stages = append([]lifecycle.Stage{}, good.Stages...)

@@ -1,5 +1,6 @@
 // Does on the real server what people come for: sets an installation up, imports a file, mends what is in quarantine, merges and
 // un-merges, writes notes, sets targets and rules, hands out keys. SETUP_URL names an empty installation, BASE_URL one with a shop.
+import { readFileSync } from 'node:fs'
 import { base, launch, settled, signIn, watchedPage } from './browser.mjs'
 
 const browser = await launch()
@@ -263,6 +264,20 @@ await step('a stage is changed: the effect is shown first, then history is compu
   const { body } = await call('/stage-models')
   const id = body.models[0].id
   await open(`/stage-models/${id}`)
+  // The counts beside the stages follow a condition and its undo.
+  const counts = () => page.locator('ol button[aria-current]').allInnerTexts()
+  const countsAre = (same, was) => page.waitForFunction(([same, was]) => {
+    const now = [...document.querySelectorAll('ol button[aria-current]')].map((b) => b.innerText)
+    return now.every((x) => /\d/.test(x)) && (now.join() === was) === same
+  }, [same, was], wait)
+  await page.waitForFunction(() => [...document.querySelectorAll('ol button[aria-current]')].every((b) => /\d/.test(b.innerText)), undefined, wait)
+  const before = (await counts()).join()
+  await page.locator('[data-path="0"]').press('n')
+  await page.locator('[data-path="0"][data-negated]').waitFor(wait)
+  await countsAre(false, before)
+  await button('Undo').click()
+  await countsAre(true, before)
+  expect((await page.getByText('not saved', { exact: true }).count()) === 0, 'taken back, it is said to be changed')
   await page.getByLabel('Name of the model').fill('Renamed model')
   await button('Effect of this change').or(page.getByRole('tab', { name: 'Effect of this change' })).first().click()
   await page.getByRole('heading', { name: 'Who would move' }).waitFor(wait)
@@ -531,6 +546,72 @@ await step('a webhook shows its secret once, is tested, switched off, and delete
   await page.getByRole('menuitem', { name: 'Delete' }).click()
   await button('Delete', dialog()).click()
   await page.getByText(`“Hook ${stamp}” deleted.`).waitFor(wait)
+})
+
+await step('a digest is made, drawn in every format, its file read, switched off, deleted and brought back', async () => {
+  const name = `Digest ${Date.now().toString(36)}`
+  await open('/dashboards')
+  const board = (await call('/dashboards')).body.dashboards[0] ?? (await make('/dashboards/ready', { key: 'lifecycle' }))
+  await open('/dashboards/digests')
+  await button('New digest').first().click()
+  await dialog().getByLabel('Dashboard').selectOption(String(board.id))
+  await dialog().getByLabel('Name').fill(name)
+  await dialog().getByLabel('Draw it').selectOption('day')
+  await dialog().getByLabel('Hour').selectOption('7')
+  await dialog().getByLabel('Format').selectOption('png')
+  await button('Save', dialog()).click()
+  await page.getByText(`“${name}” saved.`).waitFor(wait)
+  await dialog().waitFor({ ...wait, state: 'detached' })
+  const row = () => page.getByRole('row').filter({ hasText: name })
+  const find = async () => (await call('/digests')).body.digests.find((d) => d.name === name)
+  const made = await find()
+  expect(made?.format === 'png' && made.every === 'day' && made.hour === 7 && made.enabled && made.last === 0 && made.next > Date.now() * 1000, `made ${JSON.stringify(made)}`)
+  await row().getByText('never yet').waitFor(wait)
+  const begin = { png: '89504e470d0a1a0a', pdf: '255044462d312e', svg: Buffer.from('<svg').toString('hex') }
+  let last = 0
+  for (const format of ['png', 'pdf', 'svg']) {
+    if (format !== 'png') {
+      await button(`Actions for ${name}`).click()
+      await page.getByRole('menuitem', { name: 'Edit' }).click()
+      await dialog().getByLabel('Format').selectOption(format)
+      await button('Save', dialog()).click()
+      await dialog().waitFor({ ...wait, state: 'detached' })
+      await row().getByText(format.toUpperCase()).waitFor(wait)
+    }
+    await button(`Actions for ${name}`).click()
+    await page.getByRole('menuitem', { name: 'Draw now' }).click()
+    await dialog().getByText(format.toUpperCase()).first().waitFor({ timeout: 20_000 })
+    const coming = page.waitForEvent('download', wait)
+    await dialog().getByRole('button', { name: /^Download the one of/ }).first().click()
+    const download = await coming
+    expect(download.suggestedFilename().endsWith(`.${format}`) && download.suggestedFilename().startsWith('Digest-'), `the file is called ${download.suggestedFilename()}`)
+    const bytes = readFileSync(await download.path())
+    expect(bytes.subarray(0, 16).toString('hex').startsWith(begin[format]) && bytes.length > 2000, `the ${format} begins with ${bytes.subarray(0, 16).toString('latin1')} and has ${bytes.length} bytes`)
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ ...wait, state: 'detached' })
+    const drawn = await find()
+    expect(drawn.last > last && drawn.problem === '', `drawn by hand, the last one is of ${drawn.last}`)
+    last = drawn.last
+  }
+  await row().getByText('never yet').waitFor({ ...wait, state: 'detached' })
+  expect((await call(`/digests/${made.id}/files`)).body.files.length === 3, 'not all files are kept')
+  await page.getByRole('switch', { name: `${name} is on` }).press('Space')
+  await row().getByText('switched off').waitFor(wait)
+  expect((await find()).next === 0, 'a digest that is off is due')
+  await button(`Actions for ${name}`).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  const gone = page.getByText(`“${name}” deleted.`)
+  await gone.waitFor(wait)
+  await row().waitFor({ ...wait, state: 'detached' })
+  await button('Undo', gone.locator('..')).click()
+  await row().waitFor(wait)
+  await page.waitForTimeout(7000)
+  expect((await find())?.id === made.id, 'undo did not keep the digest')
+  await button(`Actions for ${name}`).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  await row().waitFor({ ...wait, state: 'detached' })
+  await page.waitForTimeout(7500)
+  expect(!(await find()), 'a deleted digest is there still')
 })
 
 all.push(...watched.problems)

@@ -8,7 +8,6 @@ import (
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
-	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -90,7 +89,7 @@ func (in *definitionIn) definition(lang string) (lifecycle.Definition, error) {
 	for i, s := range in.Stages {
 		n, err := expr.Parse(s.When.RawMessage)
 		if err != nil {
-			return d, errs.Field("stages["+itoa(int64(i))+"].when", "bad_condition", "%v", err)
+			return d, lifecycle.ConditionError(i, err)
 		}
 		d.Stages[i] = lifecycle.Stage{Key: s.Key, Label: s.Label, Description: s.Description, Color: s.Color, OffPath: s.OffPath,
 			When: *n, MinStay: s.MinStay, Touchpoints: s.Touchpoints, KPIs: s.KPIs}
@@ -176,9 +175,9 @@ func (a *API) models() {
 		}) (*Body[struct {
 			Sentence string `json:"sentence"`
 		}], error) {
-			n, err := expr.Parse(in.Body.Condition.RawMessage)
+			n, err := parseAt("condition", in.Body.Condition.RawMessage)
 			if err != nil {
-				return nil, errs.Field("condition", "bad_condition", "%v", err)
+				return nil, err
 			}
 			lang := in.Body.Locale
 			if lang == "" {

@@ -75,10 +75,16 @@ func readCondition(c condition) (*expr.Node, error) {
 	if len(c.RawMessage) == 0 || string(c.RawMessage) == "null" {
 		return nil, nil
 	}
-	n, err := expr.Parse(c.RawMessage)
+	return parseAt("when", c.RawMessage)
+}
+
+// parseAt reads the condition of a member of a body, naming the place of what is
+// wrong with it.
+func parseAt(member string, raw []byte) (*expr.Node, error) {
+	n, err := expr.Parse(raw)
 	var at *expr.Error
 	if errors.As(err, &at) {
-		return nil, errs.Field("when"+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
+		return nil, errs.Field(member+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
 	}
 	return n, err
 }

@@ -145,7 +145,10 @@ func (s *Spec) checkWho() error {
 		return err
 	}
 	if s.Who != nil {
-		if err := s.Who.Check(); err != nil {
+		var at *expr.Error
+		if err := s.Who.Check(); errors.As(err, &at) {
+			return bad("who"+strings.TrimPrefix(at.Path, "$"), "%s", at.Message)
+		} else if err != nil {
 			return bad("who", "%v", err)
 		}
 	}

@@ -235,7 +235,7 @@ func TestBadCustomerDimensions(t *testing.T) {
 	t.Parallel()
 	const head = `{"kind":"funnel","range":{"from":"2020-01-01","to":"2020-01-02"},`
 	for field, part := range map[string]string{
-		"who":                    `"who":{"trait":{"name":"plan","op":"like"}},"funnel":{"steps":[{"event":"A"}]}}`,
+		"who.trait":              `"who":{"trait":{"name":"plan","op":"like"}},"funnel":{"steps":[{"event":"A"}]}}`,
 		"where_customer[0].by":   `"where_customer":[{"name":"plan","op":"set"}],"funnel":{"steps":[{"event":"A"}]}}`,
 		"where_customer[0].at":   `"where_customer":[{"by":"trait","name":"plan","op":"set","at":"noon"}],"funnel":{"steps":[{"event":"A"}]}}`,
 		"where_customer[0].name": `"where_customer":[{"by":"trait","op":"set"}],"funnel":{"steps":[{"event":"A"}]}}`,

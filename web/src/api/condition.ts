@@ -1,4 +1,4 @@
-// The whole condition language, as segments use it; internal/engine/expr is its home.
+// The whole condition language, as the builder edits it; internal/engine/expr is its home.
 
 export type Value = string | number | boolean
 export type Op =

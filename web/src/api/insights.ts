@@ -2,18 +2,18 @@
 // The server's words are in internal/engine/query; instants are microseconds UTC.
 import { queryOptions } from '@tanstack/react-query'
 import { api } from './client'
-import type { EventKind, Node, Test } from './expr'
+import type { Cond, EventKind, Match } from './condition'
 import type { CustomerRow } from './types'
 
 export type InsightKind = 'trend' | 'funnel' | 'retention' | 'growth' | 'stickiness' | 'paths' | 'composition' | 'table' | 'attribution' | 'journey'
 export const insightKinds: InsightKind[] = ['trend', 'funnel', 'retention', 'growth', 'stickiness', 'paths', 'composition', 'table', 'attribution', 'journey']
 export type Interval = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 export type Range = { last: string } | { from: string; to: string }
-export type EventPick = { kind?: EventKind | 'signal'; event?: string; where?: Test[] }
+export type EventPick = { kind?: EventKind; event?: string; where?: Match[] }
 /** property names what by looks at: a property, a trait, the key of a stage model or of a segment. */
 export type Breakdown = { by?: 'property' | 'trait' | 'stage' | 'segment'; property: string; at?: 'event' | 'now'; top?: number }
 /** A condition on the customer of an event: as it was then, or now. */
-export type CustomerMatch = Test & { by: 'trait' | 'stage' | 'segment'; at?: 'event' | 'now' }
+export type CustomerMatch = Match & { by: 'trait' | 'stage' | 'segment'; at?: 'event' | 'now' }
 
 export type TrendMeasure = 'count' | 'customers' | 'per_customer' | 'sum' | 'mean' | 'min' | 'max' | 'median' | 'percentile' | 'active'
 export type Series = EventPick & { label?: string; measure?: TrendMeasure; property?: string; percentile?: number; days?: number; money?: boolean }
@@ -62,8 +62,8 @@ export type Journey = { touchpoints?: Touchpoint[]; stage?: string; sections?: n
 export type Spec = {
   kind: InsightKind
   range: Range
-  where?: Test[]
-  who?: Node
+  where?: Match[]
+  who?: Cond
   where_customer?: CustomerMatch[]
   bots?: boolean
   as_known?: string
@@ -156,7 +156,7 @@ export type PeoplePage = { total: number; distinct: number; customers: (Partial<
 
 /** An event that decided something. actor is the number of the identifier that tracked it. */
 export type SeenEvent = { id: string; kind: string; name: string; time: number; received: number; actor: number }
-export type Reason = { code: string; event?: SeenEvent; previous?: SeenEvent; condition?: Test & { by?: string }; by?: number; until?: number; step?: number; state?: string; count?: number; needed?: number }
+export type Reason = { code: string; event?: SeenEvent; previous?: SeenEvent; condition?: Match & { by?: string }; by?: number; until?: number; step?: number; state?: string; count?: number; needed?: number }
 export type Period = { bucket: number; state?: string; count: number; events?: SeenEvent[] }
 export type Explained = {
   customer: number

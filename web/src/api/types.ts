@@ -1,6 +1,6 @@
 // The shapes of /api/v1, as the screens use them. Only files of src/api import from here directly or re-export it,
 // so that generated types can take its place.
-import type { Node } from './expr'
+import type { Cond } from './condition'
 
 export type Money = { minor: number; currency: string }
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -22,7 +22,7 @@ export type Status = {
   work: Work[]
 }
 
-export type Stage = { key: string; label: string; description?: string; color: string; off_path: boolean; when: Node | null; min_stay?: string; touchpoints?: string[]; kpis?: string[] }
+export type Stage = { key: string; label: string; description?: string; color: string; off_path: boolean; when: Cond | null; min_stay?: string; touchpoints?: string[]; kpis?: string[] }
 export type Definition = { name: string; key: string; stages: Stage[]; activity?: Record<string, unknown> }
 export type StageModel = { id: string; key: string; name: string; template?: string; version: number; is_default: boolean; stages: Stage[]; updated_at: string; activity?: Record<string, unknown> }
 export type Template = { key: string; name: string; description: string; industry: string; stages: Stage[] }
@@ -151,7 +151,7 @@ export type TimelineEvent = {
   stage?: { from: string; to: string; model: string }
 }
 export type TimelinePage = { events: TimelineEvent[]; next_cursor: string | null }
-export type Evidence = { cause: Cause; event: { id: string; name: string; time: string; kind: string } | null; at: string; condition: Node | null; sentence: string; version: number }
+export type Evidence = { cause: Cause; event: { id: string; name: string; time: string; kind: string } | null; at: string; condition: Cond | null; sentence: string; version: number }
 export type StageWhy = {
   model: string
   version: number

@@ -33,6 +33,26 @@ export function fromIsoDay(text: string | undefined, zone: string, plus = 0): Da
   return m ? midnight(Number(m[1]), Number(m[2]), Number(m[3]) + plus, zone) : undefined
 }
 
+/** A moment as the clock of a zone shows it: YYYY-MM-DDTHH:MM:SS. */
+export function wallOf(at: Date, zone: string): string {
+  return new Date(Math.floor((at.getTime() + offset(at.getTime(), zone)) / 1000) * 1000).toISOString().slice(0, 19)
+}
+
+/** The moment at which the clock of a zone shows a day and an hour; undefined when the text is none. */
+export function fromWall(text: string, zone: string): Date | undefined {
+  const wall = Date.parse(`${text}Z`)
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$/.test(text) || Number.isNaN(wall)) return undefined
+  const guess = wall - offset(wall, zone)
+  return new Date(wall - offset(guess, zone))
+}
+
+/** A moment as the clock of a zone shows it, with its distance from UTC, so that it reads as it was typed. */
+export function isoIn(at: Date, zone: string): string {
+  const east = Math.round(offset(at.getTime(), zone) / 60_000)
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0')
+  return `${wallOf(at, zone)}${east < 0 ? '-' : '+'}${two(Math.abs(east) / 60)}:${two(Math.abs(east) % 60)}`
+}
+
 /** Moves a day by a number of days. */
 export function shiftDay(day: string, by: number, zone: string): string {
   const at = fromIsoDay(day, zone, by)

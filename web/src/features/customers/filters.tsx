@@ -4,9 +4,10 @@ import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { q, type StageModel } from '~/api'
-import { arity, type Op } from '~/api/expr'
+import type { Op } from '~/api/condition'
+import { takes } from '~/conditions/kinds'
+import { useOpName } from '~/conditions/words'
 import { segments } from '~/api/segments'
-import { useOpName } from '~/ui/op-names'
 import { IconFilter, IconPlus, IconSearch } from '~/ui/icons'
 
 export type ListSearch = { q?: string; segment?: string | number; model?: string; stage?: string; from?: string; to?: string; has?: string[]; sort?: string; trait?: string[]; cols?: string }
@@ -93,7 +94,7 @@ function TraitFilter({ add }: { add: (text: string) => void }) {
   const [name, setName] = useState('')
   const [op, setOp] = useState<Op>('is')
   const [value, setValue] = useState('')
-  const needs = arity(op) !== 0
+  const needs = takes(op) !== 'none'
   return (
     <form
       onSubmit={(e) => {

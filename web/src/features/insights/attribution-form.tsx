@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, NativeSelect, NumberInput, Switch, TagsInput }
 import { useLingui } from '@lingui/react/macro'
 import { lazy, Suspense, useState } from 'react'
 import type { Attribution, EventPick } from '~/api/insights'
-import { SpanField } from '~/features/models/test-fields'
+import { SpanField } from '~/conditions/fields'
 import { IconPlus } from '~/ui/icons'
 import { EventRow, PropertyField } from './fields'
 import { ProblemLine } from './problems'

@@ -1,7 +1,7 @@
 import { Button, TagsInput, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import type { ChannelRule } from '~/api/insights'
-import { Remove } from '~/features/models/condition'
+import { Remove } from '~/ui/remove'
 import { IconPlus } from '~/ui/icons'
 import { ProblemLine, useProblems } from './problems'
 import classes from './insights.module.css'

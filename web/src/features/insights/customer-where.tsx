@@ -3,8 +3,8 @@ import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { q } from '~/api'
 import { type CustomerMatch, insights } from '~/api/insights'
-import { Remove } from '~/features/models/condition'
-import { TestFields } from '~/features/models/test-fields'
+import { Remove } from '~/ui/remove'
+import { MatchFields as TraitFields } from '~/conditions/match-fields'
 import { IconPlus } from '~/ui/icons'
 import { SegmentSelect } from './breakdown-field'
 import { ProblemLine } from './problems'
@@ -56,7 +56,7 @@ function MatchFields({ match: m, onChange }: { match: CustomerMatch; onChange: (
   const { t } = useLingui()
   const models = useQuery(q.models())
   const segments = useQuery({ ...insights.segments(), enabled: m.by === 'segment' })
-  if (m.by === 'trait') return <TestFields test={m} names="traits" onChange={(next) => onChange({ ...m, ...next, value: next.value })} />
+  if (m.by === 'trait') return <TraitFields match={m} source={{ of: 'trait' }} held={false} place="" onChange={(next) => onChange({ ...next, by: 'trait', at: m.at })} />
   if (m.by === 'segment') {
     return (
       <>

@@ -3,18 +3,18 @@ import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, lazy, Suspense, useRef } from 'react'
 import { q } from '~/api'
-import { type InsightKind, insightKinds, insights, type Spec } from '~/api/insights'
-import { ConditionBuilder } from '~/features/models/condition'
+import { type InsightKind, insightKinds, type Spec } from '~/api/insights'
 import { useFormat } from '~/ui/format'
 import { GrowthForm, RetentionForm, StickinessForm } from './cohort-forms'
 import { eventsOf, withKind } from './draft'
-import { WhereList } from './fields'
 import { ProblemLine } from './problems'
 import { kindIcons } from './kind-icons'
 import { FunnelForm } from './funnel-form'
 import { Section } from './section'
 import { TrendForm } from './trend-form'
+import { Who } from './who'
 import { useInsightKind, useKindQuestion } from './words'
+import { Where } from './where'
 import classes from './insights.module.css'
 
 const CustomerWhere = lazy(() => import('./customer-where'))
@@ -34,7 +34,6 @@ export default function Definition({ spec, onChange }: { spec: Spec; onChange: (
   const before = useRef(events)
   if (events.length > 0) before.current = events
   const models = useQuery(q.models())
-  const segments = useQuery(insights.segments())
   const main = models.data?.find((m) => m.is_default) ?? models.data?.[0]
   return (
     <div className={classes.side}>
@@ -53,8 +52,7 @@ export default function Definition({ spec, onChange }: { spec: Spec; onChange: (
         {spec.attribution && <AttributionForm attribution={spec.attribution} onChange={(attribution) => onChange({ ...spec, attribution })} />}
       </Suspense>
       <Section title={t`Which customers count, as they are now`}>
-        <ConditionBuilder value={spec.who ?? null} onChange={(who) => onChange({ ...spec, who: who ?? undefined })} stages={main?.stages ?? []} segments={segments.data ?? []} />
-        <ProblemLine path="who" />
+        <Who who={spec.who} onChange={(who) => onChange({ ...spec, who })} />
       </Section>
       <Section title={t`What the customer was, event by event`}>
         <Suspense fallback={<Skeleton height={22} width={170} />}>
@@ -62,7 +60,7 @@ export default function Definition({ spec, onChange }: { spec: Spec; onChange: (
         </Suspense>
       </Section>
       <Section title={t`Which events count`}>
-        <WhereList where={spec.where ?? []} event={event} onChange={(where) => onChange({ ...spec, where })} />
+        <Where where={spec.where ?? []} source={{ of: 'property', event, kind: events[0]?.kind }} place="where" onChange={(where) => onChange({ ...spec, where })} />
         <ProblemLine path="where" />
         <Switch size="sm" label={t`Count bots and tests as well`} checked={spec.bots ?? false} onChange={(e) => onChange({ ...spec, bots: e.currentTarget.checked || undefined })} />
         <AsKnown value={spec.as_known} onChange={(as_known) => onChange({ ...spec, as_known })} />

@@ -1,6 +1,7 @@
 // Drafts of insights: what a fresh one holds, what is still to fill in, and what is sent.
 import type { CustomerMatch, EventPick, Exclusion, FunnelStep, InsightKind, PathEvent, Range, Series, Spec } from '~/api/insights'
-import { arity, gaps, parseSpan, type Test } from '~/api/expr'
+import type { Match } from '~/api/condition'
+import { filled, gaps, readSpan } from '~/conditions/kinds'
 
 /** A place in a spec that is not filled in yet, named as the server names it. */
 export type Missing = { path: string; what: 'event' | 'property' | 'range' | 'formula' | 'rows' | 'name' }
@@ -89,7 +90,7 @@ export function missing(spec: Spec): Missing[] {
   if (spec.stickiness) event(spec.stickiness, 'stickiness')
   missingOfMore(spec, out, event)
   const range = spec.range
-  if ('last' in range ? !parseSpan(range.last) : !range.from || !range.to || range.from >= range.to) out.push({ path: 'range', what: 'range' })
+  if ('last' in range ? !readSpan(range.last) : !range.from || !range.to || range.from >= range.to) out.push({ path: 'range', what: 'range' })
   return out
 }
 
@@ -121,10 +122,8 @@ function missingOfMore(spec: Spec, out: Missing[], event: (e: EventPick, path: s
 
 const rulePatterns = (c: NonNullable<NonNullable<Spec['attribution']>['channels']>[number]) => [c.click_ids, c.source, c.medium, c.campaign, c.referrer, c.events].some((l) => l && l.length > 0)
 
-const complete = (t: Test) => t.name !== '' && (arity(t.op) !== 1 || (t.value !== undefined && t.value !== '')) && (arity(t.op) !== 'list' || (Array.isArray(t.value) && t.value.length > 0))
-
-function tidyWhere<T extends { where?: Test[] }>(o: T): T {
-  const where = o.where?.filter(complete)
+function tidyWhere<T extends { where?: Match[] }>(o: T): T {
+  const where = o.where?.filter(filled)
   const { where: _, ...rest } = o
   return (where && where.length > 0 ? { ...rest, where } : rest) as T
 }
@@ -140,7 +139,7 @@ export function tidy(spec: Spec): Spec {
   const next: Spec = tidyWhere({ ...spec })
   if (next.who && gaps(next.who).length > 0) delete next.who
   if (next.where_customer) {
-    next.where_customer = next.where_customer.filter((m) => complete(m) && (m.op !== 'is' || m.value !== undefined)).map((m): CustomerMatch => ({ ...m }))
+    next.where_customer = next.where_customer.filter((m) => filled(m) && (m.op !== 'is' || m.value !== undefined)).map((m): CustomerMatch => ({ ...m }))
     if (next.where_customer.length === 0) delete next.where_customer
   }
   if (next.trend) {

@@ -1,18 +1,17 @@
-import { ActionIcon, Autocomplete, Button, Menu, Select } from '@mantine/core'
+import { ActionIcon, Autocomplete, Menu, Select } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { q } from '~/api'
-import type { EventKind, Test } from '~/api/expr'
+import type { EventKind, Match } from '~/api/condition'
 import type { EventPick } from '~/api/insights'
-import { TestFields } from '~/features/models/test-fields'
-import { Remove } from '~/features/models/condition'
 import { useFormat } from '~/ui/format'
-import { IconDots, IconPlus } from '~/ui/icons'
+import { IconDots } from '~/ui/icons'
 import { useKindName } from '~/ui/names'
 import { useEventLabel } from './words'
 import { ProblemLine, useProblems } from './problems'
+import { Where } from './where'
 import classes from './insights.module.css'
 
 const any: EventKind[] = ['any', 'page', 'screen']
@@ -75,29 +74,10 @@ export function PropertyField({ value, event, onChange, label, numeric = false, 
   return <Autocomplete size="xs" aria-label={label} placeholder={label} w={w} data={[...new Set(list.map((p) => p.name))]} value={value} onChange={onChange} />
 }
 
-/** Conditions on properties, all of which must hold. */
-export function WhereList({ where, event, onChange }: { where: Test[]; event?: string; onChange: (where: Test[] | undefined) => void }) {
-  const { t } = useLingui()
-  const set = (next: Test[]) => onChange(next.length > 0 ? next : undefined)
-  return (
-    <>
-      {where.map((test, i) => (
-        <div key={i} className={classes.where}>
-          <TestFields test={test} onChange={(next) => set(where.with(i, next))} names="properties" event={event} />
-          <Remove onClick={() => set(where.toSpliced(i, 1))} />
-        </div>
-      ))}
-      <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} style={{ justifySelf: 'start' }} onClick={() => set([...where, { name: '', op: 'is', value: '' }])}>
-        {t`Condition`}
-      </Button>
-    </>
-  )
-}
-
 export type RowAction = { label: string; run: () => void; disabled?: boolean }
 
 /** One event of the definition: its letter or number, its name, what can be done with it, and its conditions. */
-export function EventRow({ badge, label, path, value, onPick, onWhere, actions = [], fresh, children }: { badge?: string; label: string; path: string; value: EventPick; onPick: (kind: EventPick['kind'], event: string) => void; onWhere: (where: Test[] | undefined) => void; actions?: RowAction[]; fresh?: boolean; children?: ReactNode }) {
+export function EventRow({ badge, label, path, value, onPick, onWhere, actions = [], fresh, children }: { badge?: string; label: string; path: string; value: EventPick; onPick: (kind: EventPick['kind'], event: string) => void; onWhere: (where: Match[] | undefined) => void; actions?: RowAction[]; fresh?: boolean; children?: ReactNode }) {
   const { t } = useLingui()
   const { refused, gap } = useProblems(path)
   const words = { event: t`Choose an event here.`, property: t`Choose the property to compute with.`, range: '', formula: '', rows: '', name: '' }
@@ -126,7 +106,7 @@ export function EventRow({ badge, label, path, value, onPick, onWhere, actions =
         )}
       </div>
       {children}
-      <WhereList where={value.where ?? []} event={value.event} onChange={onWhere} />
+      <Where where={value.where ?? []} source={{ of: 'property', event: value.event, kind: value.kind }} place={path} onChange={onWhere} />
       {gap && <p className={classes.gap}>{words[gap]}</p>}
       <ProblemLine path={path} />
     </div>

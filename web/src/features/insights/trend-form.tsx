@@ -1,7 +1,7 @@
 import { Button, NativeSelect, NumberInput, Switch, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import type { Interval, Series, Trend, TrendMeasure } from '~/api/insights'
-import { Remove } from '~/features/models/condition'
+import { Remove } from '~/ui/remove'
 import { IconPlus } from '~/ui/icons'
 import { BreakdownField } from './breakdown-field'
 import { OptionalNumber, Section } from './section'

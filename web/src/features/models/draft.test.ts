@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Definition, Stage } from '~/api'
-import { addStage, incomplete, keyFor, moveStage } from './draft'
+import type { Definition, Stage, StageModel } from '~/api'
+import { addStage, draftOf, incomplete, keyFor, moveStage, saved } from './draft'
 
 const stage = (key: string, off = false): Stage => ({ key, label: key, color: '#000000', off_path: off, when: { did: { kind: 'page' } } })
 const model: Definition = { key: 'm', name: 'M', stages: [stage('a'), stage('b'), stage('c'), stage('x', true), stage('y', true)] }
@@ -34,6 +34,12 @@ describe('addStage', () => {
     expect(incomplete(model)).toEqual([])
     expect(incomplete(addStage(model, 'New stage', false))).toEqual(['new_stage'])
   })
+})
+
+it('opens the conditions of a model, and saves them as they were', () => {
+  const kept = { ...model, id: '1', version: 1 } as unknown as StageModel
+  expect(draftOf(kept).stages[0]!.when).toEqual({ all: [{ did: { kind: 'page' } }] })
+  expect(saved(draftOf(kept)).stages).toEqual(model.stages)
 })
 
 it('makes keys from labels in other languages', () => {

@@ -1,11 +1,17 @@
 import type { Definition, Stage, StageModel } from '~/api'
-import { gaps } from '~/api/expr'
+import { fresh, gaps } from '~/conditions/kinds'
+import { closed, opened } from '~/conditions/tree'
 import { offPalette, palette } from '~/ui/stage-colors'
 
-/** The part of a model that can be edited. */
+/** The part of a model that can be edited, its conditions as the form shows them. */
 export function draftOf(model: StageModel): Definition {
-  return { key: model.key, name: model.name, stages: model.stages, activity: model.activity }
+  return { key: model.key, name: model.name, stages: openedStages(model.stages), activity: model.activity }
 }
+
+export const openedStages = (stages: Stage[]): Stage[] => stages.map((s) => ({ ...s, when: opened(s.when) }))
+
+/** What is saved of a draft. */
+export const saved = (d: Definition): Definition => ({ ...d, stages: d.stages.map((s) => ({ ...s, when: s.when && closed(s.when) })) })
 
 /** A key for a label: small letters, digits and underscores, different from those in use. */
 export function keyFor(label: string, used: string[]): string {
@@ -18,7 +24,7 @@ export function keyFor(label: string, used: string[]): string {
 export function addStage(d: Definition, label: string, off: boolean): Definition {
   const colors = off ? offPalette : palette
   const color = colors.find((c) => !d.stages.some((s) => s.color === c)) ?? colors[0]!
-  const stage: Stage = { key: keyFor(label, d.stages.map((s) => s.key)), label, color, off_path: off, when: null, min_stay: '0s', touchpoints: [], kpis: [] }
+  const stage: Stage = { key: keyFor(label, d.stages.map((s) => s.key)), label, color, off_path: off, when: { all: [fresh('did')] }, min_stay: '0s', touchpoints: [], kpis: [] }
   const at = off ? d.stages.length : d.stages.filter((s) => !s.off_path).length
   return { ...d, stages: d.stages.toSpliced(at, 0, stage) }
 }

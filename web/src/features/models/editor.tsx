@@ -11,7 +11,7 @@ import { useFormat } from '~/ui/format'
 import { IconDots, IconTrash } from '~/ui/icons'
 import { Card, Loaded, Page } from '~/ui/page'
 import { useToast } from '~/ui/toast'
-import { draftOf, incomplete } from './draft'
+import { draftOf, incomplete, openedStages, saved } from './draft'
 import { StageList } from './stage-list'
 import classes from './models.module.css'
 
@@ -49,7 +49,7 @@ function Editor({ model }: { model: StageModel }) {
   const [settled] = useDebouncedValue(draft, 600)
   const preview = useQuery({ ...q.preview(model.id, settled), enabled: incomplete(settled).length === 0 && settled.stages.length > 0, placeholderData: keepPreviousData })
   const save = useMutation({
-    mutationFn: () => api.put<{ version: number }>(`/stage-models/${model.id}`, draft),
+    mutationFn: () => api.put<{ version: number }>(`/stage-models/${model.id}`, saved(draft)),
     onSuccess: async (r) => {
       toast.done(t`Version ${r.version} saved. The history is being recomputed; its progress is at the top of the page.`)
       await client.invalidateQueries({ queryKey: ['models'] })
@@ -89,7 +89,7 @@ function Editor({ model }: { model: StageModel }) {
               <StageList draft={draft} setDraft={setDraft} picked={stage?.key} pick={setPicked} preview={preview.data} loading={preview.isFetching} missing={missing} can={can} />
             </Card>
             <Suspense fallback={<Skeleton height={480} radius="lg" />}>
-              {stage && <StageForm key={stage.key} stage={stage} draft={draft} model={model} can={can} onChange={(next) => setDraft({ ...draft, stages: draft.stages.map((s) => (s.key === stage.key ? next : s)) })} onRemove={() => setDraft({ ...draft, stages: draft.stages.filter((s) => s.key !== stage.key) })} />}
+              {stage && <StageForm key={stage.key} stage={stage} draft={draft} model={model} refused={draft === settled ? preview.error : null} can={can} onChange={(next) => setDraft({ ...draft, stages: draft.stages.map((s) => (s.key === stage.key ? next : s)) })} onRemove={() => setDraft({ ...draft, stages: draft.stages.filter((s) => s.key !== stage.key) })} />}
             </Suspense>
           </div>
         </Tabs.Panel>
@@ -104,7 +104,7 @@ function Editor({ model }: { model: StageModel }) {
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Suspense>
-            <Versions model={model} restore={can ? (stages) => (setDraft({ ...draft, stages }), setTab('stages')) : undefined} />
+            <Versions model={model} restore={can ? (stages) => (setDraft({ ...draft, stages: openedStages(stages) }), setTab('stages')) : undefined} />
           </Suspense>
         </Tabs.Panel>
       </Tabs>
@@ -123,7 +123,7 @@ function ModelMenu({ model }: { model: StageModel }) {
       await navigate({ to: '/stage-models' })
       await client.invalidateQueries({ queryKey: ['models'] })
       toast.undo(t`Stage model deleted.`, () => {
-        void api.post('/stage-models', draftOf(model)).then(() => client.invalidateQueries({ queryKey: ['models'] }), toast.error)
+        void api.post('/stage-models', saved(draftOf(model))).then(() => client.invalidateQueries({ queryKey: ['models'] }), toast.error)
       })
     },
     onError: toast.error,

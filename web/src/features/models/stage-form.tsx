@@ -1,25 +1,20 @@
 import { Button, ColorInput, Group, MultiSelect, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
 import { useLingui } from '@lingui/react/macro'
 import { useQuery } from '@tanstack/react-query'
 import { q, type Definition, type Stage, type StageModel } from '~/api'
-import { gaps } from '~/api/expr'
+import { SpanField } from '~/conditions/fields'
 import { useKpiName } from '~/ui/names'
 import { Card } from '~/ui/page'
 import { offPalette, palette } from '~/ui/stage-colors'
 import { IconTrash } from '~/ui/icons'
-import { ConditionBuilder } from './condition'
-import { SpanField } from './test-fields'
+import { StageCondition } from './stage-condition'
 import classes from './models.module.css'
 
 /** One stage: how it looks, what makes a customer enter it, and what belongs to it. */
-export default function StageForm({ stage, draft, model, can, onChange, onRemove }: { stage: Stage; draft: Definition; model: StageModel; can: boolean; onChange: (next: Stage) => void; onRemove: () => void }) {
-  const { t, i18n } = useLingui()
+export default function StageForm({ stage, draft, model, refused, can, onChange, onRemove }: { stage: Stage; draft: Definition; model: StageModel; /** What the server says to the draft. */ refused: unknown; can: boolean; onChange: (next: Stage) => void; onRemove: () => void }) {
+  const { t } = useLingui()
   const kpiName = useKpiName()
   const kpis = useQuery(q.kpis({ model: model.id }))
-  const [settled] = useDebouncedValue(stage.when, 400)
-  const complete = !!settled && gaps(settled).length === 0
-  const sentence = useQuery({ ...q.describe(settled, i18n.locale), enabled: complete })
   const known = new Map((kpis.data ?? []).map((k) => [k.key, kpiName(k)]))
   for (const key of stage.kpis ?? []) if (!known.has(key)) known.set(key, kpiName({ key, name: key }))
   const set = (patch: Partial<Stage>) => onChange({ ...stage, ...patch })
@@ -33,14 +28,7 @@ export default function StageForm({ stage, draft, model, can, onChange, onRemove
         <Textarea label={t`Description`} autosize minRows={1} value={stage.description ?? ''} disabled={!can} onChange={(e) => set({ description: e.currentTarget.value })} />
         <section aria-labelledby="enters">
           <h3 id="enters" style={{ margin: '4px 0 10px', fontSize: '0.94rem' }}>{t`A customer enters when`}</h3>
-          <fieldset disabled={!can} style={{ border: 0, margin: 0, padding: 0, minWidth: 0 }}>
-            <ConditionBuilder value={stage.when} onChange={(when) => set({ when })} stages={draft.stages.filter((s) => s.key !== stage.key)} />
-          </fieldset>
-          {complete && typeof sentence.data === 'string' && (
-            <p className={classes.sentence} style={{ marginTop: 12 }} aria-live="polite">
-              {sentence.data}
-            </p>
-          )}
+          <StageCondition stage={stage} draft={draft} refused={refused} can={can} onChange={(when) => set({ when })} />
         </section>
         <Switch label={t`Off the path`} description={t`For states such as dormant and lost: shown apart and not part of the order.`} checked={stage.off_path} disabled={!can} onChange={(e) => set({ off_path: e.currentTarget.checked })} />
         <div>

@@ -3,8 +3,8 @@ import type { Cond } from '~/api/condition'
 import type { Reason } from '~/api/segments'
 import { IconCheck, IconX } from '~/ui/icons'
 import { useFormat } from '~/ui/format'
-import { picks } from './builder/kinds'
-import { bare, isGroup } from './builder/tree'
+import { picks } from '~/conditions/kinds'
+import { bare, isGroup } from '~/conditions/tree'
 import classes from './segments.module.css'
 
 /** A condition with its parts, each with whether it holds and the value that decided. */

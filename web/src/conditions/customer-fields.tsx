@@ -15,6 +15,23 @@ import classes from './builder.module.css'
 
 /** A stage of a model: is in it, since when and from where; entered it; has been in it. */
 export function StageFields({ stage, onChange, place }: { stage: Stage; onChange: (s: Stage) => void; place: string }) {
+  const { stages } = useBuilder()
+  return stages && stage.was !== undefined && !stage.model ? <OwnStage stages={stages} was={stage.was} onChange={(was) => onChange({ was })} place={place} /> : <AnyStage stage={stage} onChange={onChange} place={place} />
+}
+
+/** In a stage model: has been in one of its other stages. */
+function OwnStage({ stages, was, onChange, place }: { stages: { key: string; label: string }[]; was: string; onChange: (was: string) => void; place: string }) {
+  const { t } = useLingui()
+  const fault = useFault(place)
+  return (
+    <>
+      <span>{t`has been in`}</span>
+      <Select size="xs" w={220} aria-label={t`Stage`} placeholder={t`Stage`} allowDeselect={false} data-gap={fault.gap || undefined} error={!!fault.error} data={stages.map((s) => ({ value: s.key, label: s.label || s.key }))} value={was || null} onChange={(key) => key && onChange(key)} />
+    </>
+  )
+}
+
+function AnyStage({ stage, onChange, place }: { stage: Stage; onChange: (s: Stage) => void; place: string }) {
   const { t } = useLingui()
   const { data: models } = useQuery(q.models())
   const model = models?.find((m) => m.key === stage.model) ?? models?.find((m) => m.is_default) ?? models?.[0]

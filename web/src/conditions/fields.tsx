@@ -1,8 +1,7 @@
-import { NumberInput, Select, TextInput, UnstyledButton } from '@mantine/core'
+import { NumberInput, Select, UnstyledButton } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import type { Window } from '~/api/condition'
-import { useWorkspace } from '~/app/session'
-import { fromIsoDay, isoDay } from '~/ui/time'
+import { EdgeField } from './moment'
 import { useFault } from './context'
 import { readSpan, tidy } from './kinds'
 import { useWords } from './words'
@@ -15,7 +14,7 @@ export function NumberField({ value, onChange, place, label, min, max, whole = f
 }
 
 /** A length of time: a number and a unit. */
-export function SpanField({ value, onChange, place, label }: { value: unknown; onChange: (span: string) => void; place: string; label?: string }) {
+export function SpanField({ value, onChange, place = '', label }: { value: unknown; onChange: (span: string) => void; place?: string; label?: string }) {
   const { t } = useLingui()
   const words = useWords()
   const span = readSpan(value) ?? { n: 30, unit: 'd' }
@@ -28,20 +27,12 @@ export function SpanField({ value, onChange, place, label }: { value: unknown; o
   )
 }
 
-/** A day. A value with an hour, which only the JSON view writes, stays a text. */
-export function DayField({ value, onChange, place, label }: { value: unknown; onChange: (day: string) => void; place: string; label: string }) {
-  const fault = useFault(place)
-  const text = String(value ?? '')
-  return <TextInput size="xs" w={text.length > 10 ? 190 : 140} type={text.length > 10 ? 'text' : 'date'} aria-label={label} error={!!fault.error} data-gap={fault.gap || undefined} value={text} onChange={(e) => onChange(e.currentTarget.value)} />
-}
-
 const calendars = ['today', 'yesterday', 'this_week', 'last_week', 'this_month', 'last_month', 'this_quarter', 'last_quarter', 'this_year', 'last_year']
 
 /** When: any time, a span until now or until some time ago, a period of the calendar, or dates. */
 export function WindowField({ window: w, onChange, place, ends = false, calendar = true }: { window: Window | undefined; onChange: (w: Window | undefined) => void; place: string; /** The span may end before now. */ ends?: boolean; calendar?: boolean }) {
   const { t } = useLingui()
   const words = useWords()
-  const { time_zone: zone } = useWorkspace()
   const { error, gap } = useFault(place)
   const mode = !w ? 'any' : w.calendar ? w.calendar : w.last ? (w.before ? 'ended' : 'last') : 'range'
   const set = (next: string) => {
@@ -51,7 +42,6 @@ export function WindowField({ window: w, onChange, place, ends = false, calendar
     else if (next === 'range') onChange({})
     else onChange({ calendar: next })
   }
-  const day = (at: string | undefined, minus = 0) => (at ? isoDay(new Date(new Date(at).getTime() - minus), zone) : '')
   return (
     <span className={classes.pair} data-wrap>
       <Select
@@ -77,9 +67,9 @@ export function WindowField({ window: w, onChange, place, ends = false, calendar
       )}
       {mode === 'range' && w && (
         <>
-          <TextInput size="xs" w={140} type="date" aria-label={t`From the day, empty for always`} data-gap={gap || undefined} value={day(w.from)} onChange={(e) => onChange(tidy({ ...w, from: fromIsoDay(e.currentTarget.value, zone)?.toISOString() }))} />
+          <EdgeField at={w.from} label={t`From the day, empty for always`} gap={gap} onChange={(from) => onChange(tidy({ ...w, from }))} />
           <span>–</span>
-          <TextInput size="xs" w={140} type="date" aria-label={t`Until the day, empty for ever`} data-gap={gap || undefined} value={day(w.to, 1)} onChange={(e) => onChange(tidy({ ...w, to: fromIsoDay(e.currentTarget.value, zone, 1)?.toISOString() }))} />
+          <EdgeField until at={w.to} label={t`Until the day, empty for ever`} gap={gap} onChange={(to) => onChange(tidy({ ...w, to }))} />
         </>
       )}
     </span>

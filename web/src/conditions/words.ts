@@ -2,8 +2,8 @@ import { useLingui } from '@lingui/react/macro'
 import type { LeafKind, Measure } from '~/api/condition'
 import type { OpChoice, TypeGroup, What } from './kinds'
 
-/** The words of the condition builder. */
-export function useWords() {
+/** The comparisons in words, as they read between a name and a value. */
+export function useOpName() {
   const { t } = useLingui()
   const ops: Record<OpChoice, string> = {
     is: t`is`,
@@ -50,6 +50,13 @@ export function useWords() {
     length_lte: t`has at most so many elements`,
     element: t`has an element where`,
   }
+  return (op: string): string => ops[op as OpChoice] ?? op
+}
+
+/** The words of the condition builder. */
+export function useWords() {
+  const { t } = useLingui()
+  const op = useOpName()
   const groups: Record<TypeGroup, string> = { any: t`Any value`, text: t`Text`, number: t`Number`, boolean: t`Yes or no`, date: t`Date and time`, list: t`List` }
   const counts: Record<string, string> = { gte: t`at least`, gt: t`more than`, lte: t`at most`, lt: t`less than`, is: t`exactly`, between: t`between`, not_between: t`not between`, never: t`never` }
   const measures: Record<Measure, string> = {
@@ -102,7 +109,7 @@ export function useWords() {
   const outcomes: Record<string, string> = { sent: t`was sent`, delivered: t`was delivered`, opened: t`was opened`, clicked: t`was clicked`, bounced: t`bounced`, complained: t`was reported as spam`, unsubscribed: t`led to an unsubscription`, replied: t`was answered` }
   const channels: Record<string, string> = { email: t`e-mail`, push: t`push notification`, sms: t`SMS` }
   const of = (map: Record<string, string>) => (key: string) => map[key] ?? key
-  return { op: of(ops), group: (g: TypeGroup) => groups[g], count: of(counts), measure: (m: Measure) => measures[m], kind: (k: LeafKind | 'keyed' | 'all' | 'any') => kinds[k], missing: (w: What) => missing[w], unit: of(units), calendar: of(calendar), consent: of(consent), outcome: of(outcomes), channel: of(channels) }
+  return { op, group: (g: TypeGroup) => groups[g], count: of(counts), measure: (m: Measure) => measures[m], kind: (k: LeafKind | 'keyed' | 'all' | 'any') => kinds[k], missing: (w: What) => missing[w], unit: of(units), calendar: of(calendar), consent: of(consent), outcome: of(outcomes), channel: of(channels) }
 }
 
 /** The outcomes that the messages of a channel have. */

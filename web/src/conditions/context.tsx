@@ -3,7 +3,7 @@ import { inside } from './kinds'
 
 /** Something wrong at a place of the condition; soft: it is only not filled in yet. */
 export type Fault = { place: string; text: string; soft?: boolean }
-type State = { faults: Fault[]; /** The key of the segment being edited, which cannot name itself. */ self?: string; readOnly: boolean }
+type State = { faults: Fault[]; /** The key of the segment being edited, which cannot name itself. */ self?: string; /** The stages of the model being edited: its conditions know these only. */ stages?: { key: string; label: string }[]; readOnly: boolean }
 
 export const BuilderState = createContext<State>({ faults: [], readOnly: false })
 export const useBuilder = () => useContext(BuilderState)

@@ -1,4 +1,4 @@
-import { useCallback, useReducer } from 'react'
+import { useCallback, useReducer, useState } from 'react'
 import type { Cond } from '~/api/condition'
 
 type State = { now: Cond; past: Cond[]; future: Cond[]; /** What changed last: typing in one condition is one step back. */ tag: string }
@@ -21,6 +21,25 @@ export function step(s: State, a: Action): State {
 }
 
 export type Draft = ReturnType<typeof useDraft>
+
+/** The steps back and forward of a condition that another form holds, opened. */
+export function useSteps(value: Cond, onChange: (next: Cond) => void): Draft {
+  const [steps, setSteps] = useState<Omit<State, 'now'>>({ past: [], future: [], tag: '' })
+  const act = (a: Action) => {
+    const { now, ...rest } = step({ ...steps, now: value }, a)
+    setSteps(rest)
+    if (now !== value) onChange(now)
+  }
+  return {
+    value,
+    set: (next: Cond, tag = '') => act({ do: 'set', next, tag }),
+    undo: () => act({ do: 'undo' }),
+    redo: () => act({ do: 'redo' }),
+    reset: (next: Cond) => act({ do: 'reset', next }),
+    canUndo: steps.past.length > 0,
+    canRedo: steps.future.length > 0,
+  }
+}
 
 /** A condition being edited, with the steps back and forward. */
 export function useDraft(initial: () => Cond) {

@@ -2,23 +2,27 @@ import { Button, Menu } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { keyedKinds, type LeafKind } from '~/api/condition'
 import { IconPlus } from '~/ui/icons'
+import { useBuilder } from './context'
+import type { Addable } from './kinds'
 import { menuInPage } from './menu'
 import { useWords } from './words'
 import classes from './builder.module.css'
 
-export type Addable = LeafKind | 'keyed' | 'all' | 'any'
+/** What rests on stage models, so that they cannot ask for it. */
+const beyond: Addable[] = ['segment', 'rfm']
 
 /** All that can be added to a group, with what each is for. */
-export function AddMenu({ label, add, keyed }: { label: string; add: (kind: Addable) => void; keyed: boolean }) {
+export function AddMenu({ label, add, keyed = false }: { label: string; add: (kind: Addable) => void; keyed?: boolean }) {
   const { t } = useLingui()
   const words = useWords()
+  const { stages } = useBuilder()
   const sections: { title: string; kinds: Addable[] }[] = [
     { title: t`What they did`, kinds: ['did', 'sequence', 'lapse', 'compare', 'keyed'] },
     { title: t`Who they are`, kinds: ['trait', 'stage', 'segment', 'rfm', 'sample'] },
     { title: t`What they got`, kinds: ['message', 'consent'] },
     { title: t`Groups`, kinds: ['any', 'all'] },
   ]
-  const can = (kind: Addable) => !keyed || kind === 'all' || kind === 'any' || keyedKinds.includes(kind as LeafKind)
+  const can = (kind: Addable) => !(stages && beyond.includes(kind)) && (!keyed || kind === 'all' || kind === 'any' || keyedKinds.includes(kind as LeafKind))
   return (
     <Menu position="bottom-start" width={330} shadow="lg" {...menuInPage}>
       <Menu.Target>

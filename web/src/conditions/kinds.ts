@@ -4,8 +4,11 @@ import type { Compare, Cond, Did, DidOp, EventKind, LeafKind, Match, Measure, Op
 import { eventTime, itself } from '~/api/condition'
 import { isGroup } from './tree'
 
+/** What can be added to a group. */
+export type Addable = LeafKind | 'keyed' | 'all' | 'any'
+
 /** A fresh condition of a kind, ready to be filled in. */
-export function fresh(kind: LeafKind | 'keyed' | 'all' | 'any'): Cond {
+export function fresh(kind: Addable): Cond {
   switch (kind) {
     case 'all':
       return { all: [fresh('did')] }
@@ -236,6 +239,9 @@ function matchGaps(m: Match, place: string, what: 'trait' | 'property'): Gap[] {
   return out
 }
 
+/** Whether a comparison can be sent as it is. */
+export const filled = (m: Match): boolean => matchGaps(m, '', 'property').length === 0
+
 function pickGaps(p: Pick, place: string): Gap[] {
   const out: Gap[] = kindNeedsName(p.kind) && !p.event ? [{ place: `${place}.event`, what: 'event' }] : []
   p.where?.forEach((m, i) => out.push(...matchGaps(m, `${place}.where[${i}]`, 'property')))
@@ -244,7 +250,7 @@ function pickGaps(p: Pick, place: string): Gap[] {
 
 function windowGaps(w: Window | undefined, place: string): Gap[] {
   if (!w || w.last || w.calendar) return []
-  return (!w.from && !w.to) || (w.from && w.to && w.from >= w.to) ? [{ place, what: 'dates' }] : []
+  return (!w.from && !w.to) || (w.from && w.to && Date.parse(w.from) >= Date.parse(w.to)) ? [{ place, what: 'dates' }] : []
 }
 
 function didGaps(d: Did, place: string): Gap[] {

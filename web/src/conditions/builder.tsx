@@ -12,14 +12,14 @@ import classes from './builder.module.css'
 
 const JsonView = lazy(() => import('./json-view'))
 
-type Props = { draft: Draft; faults: Fault[]; self?: string; readOnly?: boolean }
+type Props = { draft: Draft; faults: Fault[]; self?: string; stages?: { key: string; label: string }[]; readOnly?: boolean; /** Just added: the focus goes to the first field. */ begun?: boolean }
 
 /** Edits a condition: groups within groups, every kind of the language, by pointer or by keyboard alone. */
-export function ConditionBuilder({ draft, faults, self, readOnly = false }: Props) {
+export function ConditionBuilder({ draft, faults, self, stages, readOnly = false, begun = false }: Props) {
   const { t } = useLingui()
   const [view, setView] = useState<'form' | 'json'>('form')
   const box = useRef<HTMLDivElement>(null)
-  const [focus, setFocus] = useState<{ path: Path; field?: boolean }>()
+  const [focus, setFocus] = useState<{ path: Path; field?: boolean } | undefined>(begun ? { path: [0], field: true } : undefined)
   const root = draft.value
   const joinLabel = t`How the conditions are joined`
 
@@ -49,7 +49,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
       edit: (path, next) => draft.set(next, path.join('.')),
       mode: (path, mode) => draft.set(put(root, path, withMode(at(root, path)!, mode))),
       add: (path, kind) => {
-        const done = add(root, path, fresh(kind))
+        const done = add(root, path, kind === 'stage' && stages ? { stage: { was: '' } } : fresh(kind))
         const first = kind === 'all' || kind === 'any' ? [...done.path, 0] : kind === 'keyed' ? done.path : done.path
         go({ root: done.root, path: first }, true)
       },
@@ -60,7 +60,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
       negate: (path) => go({ root: negate(root, path), path }),
       move: (path, by) => go(move(root, path, by)),
     }
-  }, [root, draft])
+  }, [root, draft, stages])
 
   const onKey = (e: KeyboardEvent<HTMLDivElement>) => {
     const target = e.target as HTMLElement
@@ -138,7 +138,7 @@ export function ConditionBuilder({ draft, faults, self, readOnly = false }: Prop
     actions.mode(path, flip[modeOf(node)])
   }
 
-  const state = useMemo(() => ({ faults, self, readOnly }), [faults, self, readOnly])
+  const state = useMemo(() => ({ faults, self, stages, readOnly }), [faults, self, stages, readOnly])
   return (
     <BuilderState.Provider value={state}>
       <div className={classes.bar}>

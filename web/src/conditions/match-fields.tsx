@@ -1,11 +1,14 @@
 import { Button, Checkbox, Select } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { type Match, eventTime, itself, type Op } from '~/api/condition'
+import { useWorkspace } from '~/app/session'
 import { useFormat } from '~/ui/format'
 import { IconPlus } from '~/ui/icons'
 import { RemoveButton } from './lines'
 import { choiceOf, groupsFor, ignoresCase, type OpChoice, opGroups, readSpan, takes, timed, type TypeGroup, withChoice } from './kinds'
-import { DayField, NumberField, SpanField, Toggles } from './fields'
+import { NumberField, SpanField, Toggles } from './fields'
+import { DayField } from './moment'
+import { momentOf } from './moments'
 import { NameField, type Source, useTypes, ValueInput, ValuesInput } from './suggest'
 import { useWords } from './words'
 import classes from './builder.module.css'
@@ -22,6 +25,7 @@ export function OpField({ value, best, only, onChange }: { value: OpChoice; best
 export function MatchValue({ match, source, onChange, place, zero = '' }: { match: Match; source: Source; onChange: (m: Match) => void; place: string; /** Where the value stands, below the place. */ zero?: string }) {
   const { t } = useLingui()
   const f = useFormat()
+  const { time_zone: zone } = useWorkspace()
   const kind = takes(choiceOf(match))
   const here = `${place}${zero}.value`
   const set = (value: Match['value']) => onChange({ ...match, value })
@@ -35,6 +39,8 @@ export function MatchValue({ match, source, onChange, place, zero = '' }: { matc
     case 'text':
       return <ValueInput source={source} name={match.name} value={Array.isArray(match.value) ? match.value[0] : match.value} forceText={kind === 'text'} onChange={set} place={here} />
     case 'number':
+      // A date is compared as one, though the form offers the words of dates for it.
+      if (typeof match.value === 'string' && momentOf(match.value, zone)) return <DayField label={t`Day`} value={match.value} onChange={set} place={here} />
       return <NumberField label={t`Value`} value={match.value} onChange={set} place={here} whole={match.op.startsWith('length') || match.op === 'anniversary'} min={match.op.startsWith('length') || match.op === 'anniversary' ? 0 : undefined} />
     case 'numbers':
       return (
@@ -47,7 +53,7 @@ export function MatchValue({ match, source, onChange, place, zero = '' }: { matc
     case 'span':
       return <SpanField value={readSpan(match.value) ? match.value : '30d'} onChange={set} place={here} />
     case 'day':
-      return <DayField label={t`Day`} value={match.value} onChange={set} place={here} />
+      return <DayField label={t`Day`} value={match.value} whole={match.op === 'on'} onChange={set} place={here} />
     case 'days':
       return (
         <span className={classes.pair}>
@@ -74,7 +80,7 @@ export function MatchValue({ match, source, onChange, place, zero = '' }: { matc
 }
 
 /** A comparison of a trait, a property, or a part of an element. */
-export function MatchFields({ match, source, onChange, place }: { match: Match; source: Source; onChange: (m: Match) => void; place: string }) {
+export function MatchFields({ match, source, onChange, place, held = source.of === 'trait' }: { match: Match; source: Source; onChange: (m: Match) => void; place: string; /** Can be asked to have held for some time. */ held?: boolean }) {
   const { t } = useLingui()
   const { best } = useTypes(source, match.name)
   const choice = choiceOf(match)
@@ -89,7 +95,7 @@ export function MatchFields({ match, source, onChange, place }: { match: Match; 
       <OpField value={choice} best={best} only={match.name === eventTime ? ['date'] : undefined} onChange={(op) => onChange(withChoice(match, op))} />
       <MatchValue match={match} source={source} onChange={onChange} place={place} />
       {ignoresCase(choice) && (match.ignore_case || typeof match.value === 'string' || Array.isArray(match.value)) && <Checkbox size="xs" label={t`ignore case`} checked={!!match.ignore_case} onChange={(e) => onChange(e.currentTarget.checked ? { ...match, ignore_case: true } : { ...match, ignore_case: undefined })} />}
-      {trait && !timed(choice) && <HeldFor match={match} onChange={onChange} place={place} />}
+      {held && !timed(choice) && <HeldFor match={match} onChange={onChange} place={place} />}
       {choice === 'element' && <WhereLines where={match.where ?? []} source={{ of: 'element' }} place={place} onChange={(where) => onChange({ ...match, where })} fresh={{ name: itself, op: 'is' as Op, value: '' }} />}
     </>
   )
@@ -121,7 +127,7 @@ export function WhereLines({ where, source, onChange, place, fresh }: { where: M
           <RemoveButton label={t`Remove the condition on ${m.name || t`a property`}`} onClick={() => set(where.toSpliced(i, 1))} />
         </div>
       ))}
-      <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} onClick={() => set([...where, fresh ?? { name: '', op: 'is', value: '' }])}>
+      <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={12} />} style={{ justifySelf: 'start' }} onClick={() => set([...where, fresh ?? { name: '', op: 'is', value: '' }])}>
         {where.length === 0 ? t`where…` : t`and…`}
       </Button>
     </>
