@@ -131,7 +131,7 @@ function NewMenu() {
 
 function RowMenu({ insight }: { insight: SavedInsight }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const toast = useToast()
   const refresh = () => client.invalidateQueries({ queryKey: ['insights'] })

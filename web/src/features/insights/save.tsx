@@ -18,7 +18,7 @@ const AddToDashboard = lazy(() => import('~/features/dashboards/add-to'))
 /** Saves, renames, duplicates and deletes an insight. */
 export function SaveBar({ spec, saved, form, changed, ready, discard }: { spec: Spec; /** How a trend is drawn. */ form?: Tile['form']; saved?: SavedInsight; changed: boolean; ready: boolean; discard: () => void }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
