@@ -55,7 +55,12 @@ func dashboardScenarios() map[string]scenario {
 		"GET /dashboards/{id}":    {perm: access.ReadData, ids: board},
 		"PATCH /dashboards/{id}":  {perm: access.Insights, ids: func(x *tenant) []any { return []any{x.board(), x.insight()} }, body: with},
 		"DELETE /dashboards/{id}": {perm: access.Insights, ids: board},
-		"GET /annotations":        {perm: access.ReadData, query: "from=1&to=1800000000000000"},
+		"POST /dashboards/{id}/restore": {perm: access.Insights, ids: func(x *tenant) []any {
+			id := x.board()
+			x.want("DELETE", "/dashboards/"+itoa(id), nil)
+			return []any{id}
+		}},
+		"GET /annotations": {perm: access.ReadData, query: "from=1&to=1800000000000000"},
 		"POST /annotations": {perm: access.Insights, body: func(x *tenant, _ []any) any {
 			return obj{"at": 1_700_000_000_000_000, "until": 1_700_000_001_000_000, "text": x.name("note")}
 		}},
@@ -118,7 +123,12 @@ func insightScenarios() map[string]scenario {
 		"PATCH /insights/{id}": {perm: access.Insights, ids: saved, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("insight"), "description": x.mark, "spec": orderTrend(x)}
 		}},
-		"DELETE /insights/{id}":       {perm: access.Insights, ids: saved},
+		"DELETE /insights/{id}": {perm: access.Insights, ids: saved},
+		"POST /insights/{id}/restore": {perm: access.Insights, ids: func(x *tenant) []any {
+			id := x.insight()
+			x.want("DELETE", "/insights/"+itoa(id), nil)
+			return []any{id}
+		}},
 		"GET /insights/{id}/versions": {perm: access.ReadData, ids: saved},
 		"GET /insights/{id}/run":      {perm: access.ReadData, ids: saved, query: "progress=abcd-1234&last=7d"},
 	}

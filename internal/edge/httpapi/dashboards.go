@@ -122,9 +122,18 @@ func (a *API) dashboards() {
 			return body(dashboardOut(&d))
 		})
 	handle(a, route{method: "PATCH", path: "/dashboards/{id}", summary: "Change a dashboard", perm: access.Insights, audit: "dashboard.update", tag: tag}, a.changeDashboard)
-	handle(a, route{method: "DELETE", path: "/dashboards/{id}", summary: "Delete a dashboard; its insights stay", perm: access.Insights, audit: "dashboard.delete", status: http.StatusNoContent, tag: tag},
+	handle(a, route{method: "DELETE", path: "/dashboards/{id}", summary: "Delete a dashboard; its insights stay, and it can be restored for 30 days", perm: access.Insights, audit: "dashboard.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *DashboardPath) (*None, error) {
 			return nil, a.Insight.DeleteDashboard(ctx, p.Workspace, in.ID, viewer(p))
+		})
+	handle(a, route{method: "POST", path: "/dashboards/{id}/restore", summary: "Bring back a deleted dashboard, with its insights that were deleted after it", perm: access.Insights, audit: "dashboard.restore", tag: tag},
+		func(ctx context.Context, p *access.Principal, in *DashboardPath) (*Body[dashboardShape], error) {
+			d, err := a.Insight.RestoreDashboard(ctx, p.Workspace, in.ID, viewer(p))
+			if err != nil {
+				return nil, err
+			}
+			note(ctx, 0, "name", &d.Name)
+			return body(dashboardOut(&d))
 		})
 }
 

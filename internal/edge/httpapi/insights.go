@@ -124,9 +124,18 @@ func (a *API) insights() {
 			return insightBody(&i)
 		})
 	handle(a, route{method: "PATCH", path: "/insights/{id}", summary: "Change a saved insight; another question makes a new version", perm: access.Insights, audit: "insight.update", tag: tag}, a.changeInsight)
-	handle(a, route{method: "DELETE", path: "/insights/{id}", summary: "Delete a saved insight that nothing uses", perm: access.Insights, audit: "insight.delete", status: http.StatusNoContent, tag: tag},
+	handle(a, route{method: "DELETE", path: "/insights/{id}", summary: "Delete a saved insight that nothing uses; it can be restored for 30 days", perm: access.Insights, audit: "insight.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *InsightPath) (*None, error) {
 			return nil, a.Insight.DeleteInsight(ctx, p.Workspace, in.ID)
+		})
+	handle(a, route{method: "POST", path: "/insights/{id}/restore", summary: "Bring back a deleted insight with its versions", perm: access.Insights, audit: "insight.restore", tag: tag},
+		func(ctx context.Context, p *access.Principal, in *InsightPath) (*Body[insightShape], error) {
+			i, err := a.Insight.RestoreInsight(ctx, p.Workspace, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			note(ctx, 0, "name", &i.Name)
+			return insightBody(&i)
 		})
 	handle(a, route{method: "GET", path: "/insights/{id}/versions", summary: "Versions of a saved insight", perm: access.ReadData, tag: tag}, a.insightVersions)
 	handle(a, route{method: "GET", path: "/insights/{id}/run", summary: "Answer a saved insight from the timeline", perm: access.ReadData, tag: tag}, a.runSaved)

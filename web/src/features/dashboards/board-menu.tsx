@@ -26,7 +26,7 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
     onSuccess: async () => {
       await navigate({ to: '/dashboards' })
       await refresh()
-      toast.undo(t`“${dashboard.name}” deleted.`, () => void dashboards.create(body).then(refresh, toast.error))
+      toast.undo(t`“${dashboard.name}” deleted.`, () => void dashboards.restore(String(dashboard.id)).then(refresh, toast.error))
     },
     onError: toast.error,
   })
