@@ -54,15 +54,13 @@ func (s *Service) Change(ctx context.Context, ws core.WorkspaceID, id int64, lis
 // board shows how far it is.
 func (s *Service) Fill(ctx context.Context, ws core.WorkspaceID, g Segment, list []core.CustomerID, by string) {
 	ctx = context.WithoutCancel(ctx)
-	s.jobs.Add(1)
-	go func() {
-		defer s.jobs.Done()
+	s.fills.Go(func() {
 		report, done := s.Work.Start(ws, "segment", g.Name)
 		defer done()
 		if _, err := s.Change(ctx, ws, g.ID, list, true, by, report); err != nil {
 			s.Log.Error("a list was filled in part only", "workspace", ws, "segment", g.Key, "error", err)
 		}
-	}()
+	})
 }
 
 // entries makes the signals for those who are not yet as wanted.
