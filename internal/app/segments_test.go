@@ -189,7 +189,7 @@ func (b *bench) disturb(rnd *rand.Rand, list segment.Segment, merges *[]int64) s
 		return fmt.Sprint("time passes: ", d)
 	case rnd.IntN(5) == 0 && c != 0:
 		in := rnd.IntN(3) > 0
-		if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{c}, in, "test", nil); err != nil {
+		if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{c}, in, "test"); err != nil {
 			b.t.Fatal(err)
 		}
 		return "list " + user

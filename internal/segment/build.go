@@ -44,7 +44,7 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (*lo
 	err = tx.Query(ctx, queries.Get("segments"), func(row db.Row) error {
 		var g Segment
 		var text string
-		if err := row.Scan(&g.ID, &g.Key, &g.Name, &g.Description, &g.Kind, &g.Version, &g.By, &g.CreatedAt, &g.UpdatedAt, &g.Machine, &text); err != nil {
+		if err := row.Scan(&g.ID, &g.Key, &g.Name, &g.Description, &g.Kind, &g.Version, &g.By, &g.CreatedAt, &g.UpdatedAt, &g.Machine, &text, &g.Filling); err != nil {
 			return err
 		}
 		d, err := l.add(g.ID, g.Machine, text)

@@ -1,5 +1,6 @@
 -- name: segments
-SELECT s.id, s.key, s.name, s.description, s.kind, s.version, s.by_user, s.created_at, s.updated_at, v.machine, v.definition
+SELECT s.id, s.key, s.name, s.description, s.kind, s.version, s.by_user, s.created_at, s.updated_at, v.machine, v.definition,
+  EXISTS (SELECT 1 FROM segment_fills f WHERE f.workspace_id = s.workspace_id AND f.segment = s.id)
 FROM segments s JOIN segment_versions v ON v.workspace_id = s.workspace_id AND v.segment = s.id AND v.version = s.version
 WHERE s.workspace_id = $1 ORDER BY s.id
 
@@ -67,6 +68,19 @@ SELECT customer, n, entered_at, left_at FROM segment_stays WHERE workspace_id = 
 -- name: history
 SELECT machine, n, entered_at, left_at, by_timer, event_id, event_name, event_kind, event_at, left_by_timer, left_event_id, left_event_name, left_event_at
 FROM segment_stays WHERE workspace_id = $1 AND customer = $2 ORDER BY entered_at DESC, n DESC
+
+-- name: insert_fill
+INSERT INTO segment_fills (workspace_id, segment, customers, done, by_user) VALUES ($1, $2, $3, $4, $5)
+
+-- name: fill
+SELECT COALESCE(s.name, ''), f.by_user, f.done, f.customers FROM segment_fills f
+LEFT JOIN segments s ON s.workspace_id = f.workspace_id AND s.id = f.segment WHERE f.workspace_id = $1 AND f.segment = $2
+
+-- name: move_fill
+UPDATE segment_fills SET done = $1 WHERE workspace_id = $2 AND segment = $3 AND done = $4
+
+-- name: delete_fill
+DELETE FROM segment_fills WHERE workspace_id = $1 AND segment = $2
 
 -- name: last_run
 SELECT id, taken_at, by_user, cuts, grid FROM rfm_runs WHERE workspace_id = $1 ORDER BY id DESC LIMIT 1

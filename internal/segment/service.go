@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/jobs"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/engine/versions"
 	"github.com/ciclo/ciclo/internal/kit/clock"
@@ -29,6 +29,9 @@ type People interface {
 	Last(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (core.CustomerID, error)
 	// Everybody gives the numbers of all customers with events, rising.
 	Everybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error)
+	// Living gives the customers that numbers stand for now: survivors for those
+	// that were absorbed, none for those that were erased.
+	Living(ctx context.Context, ws core.WorkspaceID, list []core.CustomerID) ([]core.CustomerID, error)
 	// Traits calls fn with the traits, a JSON object, of each of the customers
 	// given, in any order.
 	Traits(ctx context.Context, ws core.WorkspaceID, fn func(c core.CustomerID, traits []byte)) error
@@ -45,6 +48,7 @@ type Deps struct {
 	Work     versions.Reporter
 	Models   Models
 	People   People
+	Jobs     *jobs.Queue // of lists to be filled; nil: none are made
 	// Calendar gives a workspace's zone and first day of the week.
 	Calendar func(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error)
 	// Uses lists what beside segments rests on one: saved insights, webhooks; nil:
@@ -61,7 +65,6 @@ type Service struct {
 	versions.Face
 	kept  *versions.Keeper[*loaded]
 	lists Lister
-	fills sync.WaitGroup
 }
 
 // New makes the service. Load must run for each workspace, and SetBackfiller
@@ -72,13 +75,10 @@ func New(d Deps) *Service {
 		What: "segment", Work: "segment", Queries: queries, Read: s.read, Serve: s.serve, Renew: s.renew,
 		Empty: s.empty, Add: func(l *loaded, p *versions.Pending) error { _, err := l.add(p.Owner, p.Machine, p.Text); return err }})
 	s.Face = s.kept
+	if d.Jobs != nil {
+		d.Jobs.Handle(FillJob, s.fillJob)
+	}
 	return s
-}
-
-// Wait blocks until computations that were begun have ended.
-func (s *Service) Wait() {
-	s.kept.Wait()
-	s.fills.Wait()
 }
 
 // Refresh computes anew the segments that name something which has changed: a
@@ -115,6 +115,11 @@ func (s *Service) ByKey(ws core.WorkspaceID, key string) (Segment, bool) {
 
 // Create makes a segment and starts computing who is in it.
 func (s *Service) Create(ctx context.Context, ws core.WorkspaceID, d Definition, by string) (Segment, error) {
+	return s.create(ctx, ws, d, by, func(*db.Tx, int64) error { return nil })
+}
+
+// create makes a segment; also writes what belongs to it in the same transaction.
+func (s *Service) create(ctx context.Context, ws core.WorkspaceID, d Definition, by string, also func(tx *db.Tx, id int64) error) (Segment, error) {
 	if d.Kind == "" {
 		d.Kind = Dynamic
 	}
@@ -137,8 +142,10 @@ func (s *Service) Create(ctx context.Context, ws core.WorkspaceID, d Definition,
 	}
 	now := core.FromTime(s.Clock.Now())
 	id, err := s.kept.Create(ctx, ws, &versions.Draft{Definition: &stored{d, p}, By: by, More: []any{false}, With: func(tx *db.Tx, id int64) error {
-		_, err := tx.Exec(ctx, queries.Get("insert_segment"), ws, id, d.Key, d.Name, d.Description, d.Kind, 1, by, now)
-		return err
+		if _, err := tx.Exec(ctx, queries.Get("insert_segment"), ws, id, d.Key, d.Name, d.Description, d.Kind, 1, by, now); err != nil {
+			return err
+		}
+		return also(tx, id)
 	}})
 	if err != nil {
 		return Segment{}, err
