@@ -26,7 +26,8 @@ const (
 	Erase          Permission = "customers.erase"
 	Export         Permission = "customers.export"
 	Reveal         Permission = "customers.reveal" // what is encrypted at rest
-	Design         Permission = "models.write"     // stage models, targets
+	Insights       Permission = "insights.write"   // saved insights, dashboards, annotations
+	Design         Permission = "models.write"     // stage models, segments, alerts, digests, costs, targets
 	Import         Permission = "imports.write"
 	Sources        Permission = "sources.write" // sources, write keys, quarantine
 	Settings       Permission = "settings.write"
@@ -41,11 +42,11 @@ func (r Role) Can(p Permission) bool {
 		return true
 	case Marketer:
 		switch p {
-		case ReadData, ReadCustomers, WriteCustomers, Export, Design, Import:
+		case ReadData, ReadCustomers, WriteCustomers, Export, Insights, Design, Import:
 			return true
 		}
 	case Analyst:
-		return p == ReadData || p == ReadCustomers || p == Export
+		return p == ReadData || p == ReadCustomers || p == Export || p == Insights
 	case Support:
 		return p == ReadData || p == ReadCustomers || p == WriteCustomers
 	case Developer:

@@ -233,11 +233,11 @@ func TestLastOwner(t *testing.T) {
 // TestRoles compares every role and permission with the table of the manual.
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	all := []access.Permission{access.ReadData, access.ReadCustomers, access.WriteCustomers, access.Erase, access.Export, access.Design,
+	all := []access.Permission{access.ReadData, access.ReadCustomers, access.WriteCustomers, access.Erase, access.Export, access.Insights, access.Design,
 		access.Import, access.Sources, access.Settings, access.Users, access.Audit}
 	for role, want := range map[access.Role]string{ // in the order above
-		access.Owner: "xxxxxxxxxxx", access.Admin: "xxxxxxxxxxx", access.Marketer: "xxx-xxx----", access.Analyst: "xx--x------",
-		access.Support: "xxx--------", access.Developer: "x-----xx---", "": "-----------", "root": "-----------", "Owner": "-----------",
+		access.Owner: "xxxxxxxxxxxx", access.Admin: "xxxxxxxxxxxx", access.Marketer: "xxx-xxxx----", access.Analyst: "xx--xx------",
+		access.Support: "xxx---------", access.Developer: "x------xx---", "": "------------", "root": "------------", "Owner": "------------",
 	} {
 		got := ""
 		for _, p := range all {

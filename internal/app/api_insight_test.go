@@ -50,19 +50,24 @@ func dashboardScenarios() map[string]scenario {
 	return map[string]scenario{
 		"GET /dashboards":         {perm: access.ReadData},
 		"GET /dashboards/ready":   {perm: access.ReadData},
-		"POST /dashboards/ready":  {perm: access.Design, body: plain(obj{"key": "revenue"})},
-		"POST /dashboards":        {perm: access.Design, ids: one((*tenant).insight), body: with},
+		"POST /dashboards/ready":  {perm: access.Insights, body: plain(obj{"key": "revenue"})},
+		"POST /dashboards":        {perm: access.Insights, ids: one((*tenant).insight), body: with},
 		"GET /dashboards/{id}":    {perm: access.ReadData, ids: board},
-		"PATCH /dashboards/{id}":  {perm: access.Design, ids: func(x *tenant) []any { return []any{x.board(), x.insight()} }, body: with},
-		"DELETE /dashboards/{id}": {perm: access.Design, ids: board},
-		"GET /annotations":        {perm: access.ReadData, query: "from=1&to=1800000000000000"},
-		"POST /annotations": {perm: access.Design, body: func(x *tenant, _ []any) any {
+		"PATCH /dashboards/{id}":  {perm: access.Insights, ids: func(x *tenant) []any { return []any{x.board(), x.insight()} }, body: with},
+		"DELETE /dashboards/{id}": {perm: access.Insights, ids: board},
+		"POST /dashboards/{id}/restore": {perm: access.Insights, ids: func(x *tenant) []any {
+			id := x.board()
+			x.want("DELETE", "/dashboards/"+itoa(id), nil)
+			return []any{id}
+		}},
+		"GET /annotations": {perm: access.ReadData, query: "from=1&to=1800000000000000"},
+		"POST /annotations": {perm: access.Insights, body: func(x *tenant, _ []any) any {
 			return obj{"at": 1_700_000_000_000_000, "until": 1_700_000_001_000_000, "text": x.name("note")}
 		}},
-		"PATCH /annotations/{id}": {perm: access.Design, ids: note, body: func(x *tenant, _ []any) any {
+		"PATCH /annotations/{id}": {perm: access.Insights, ids: note, body: func(x *tenant, _ []any) any {
 			return obj{"at": 1_700_000_000_000_000, "until": 1_700_000_001_000_000, "text": x.name("note")}
 		}},
-		"DELETE /annotations/{id}": {perm: access.Design, ids: note},
+		"DELETE /annotations/{id}": {perm: access.Insights, ids: note},
 	}
 }
 
@@ -111,14 +116,19 @@ func insightScenarios() map[string]scenario {
 		"POST /insights/run":             {perm: access.ReadData, quiet: true, query: "progress=abcd-1234", body: func(x *tenant, _ []any) any { return orderTrend(x) }},
 		"GET /insights/progress/{watch}": {perm: access.ReadData, ids: func(*tenant) []any { return []any{"some_id-42"} }},
 		"GET /insights":                  {perm: access.ReadData},
-		"POST /insights": {perm: access.Design, body: func(x *tenant, _ []any) any {
+		"POST /insights": {perm: access.Insights, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("insight"), "description": x.mark, "spec": orderTrend(x)}
 		}},
 		"GET /insights/{id}": {perm: access.ReadData, ids: saved},
-		"PATCH /insights/{id}": {perm: access.Design, ids: saved, body: func(x *tenant, _ []any) any {
+		"PATCH /insights/{id}": {perm: access.Insights, ids: saved, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("insight"), "description": x.mark, "spec": orderTrend(x)}
 		}},
-		"DELETE /insights/{id}":       {perm: access.Design, ids: saved},
+		"DELETE /insights/{id}": {perm: access.Insights, ids: saved},
+		"POST /insights/{id}/restore": {perm: access.Insights, ids: func(x *tenant) []any {
+			id := x.insight()
+			x.want("DELETE", "/insights/"+itoa(id), nil)
+			return []any{id}
+		}},
 		"GET /insights/{id}/versions": {perm: access.ReadData, ids: saved},
 		"GET /insights/{id}/run":      {perm: access.ReadData, ids: saved, query: "progress=abcd-1234&last=7d"},
 	}

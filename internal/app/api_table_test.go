@@ -14,6 +14,7 @@ var holders = map[access.Permission][]access.Role{
 	access.WriteCustomers: {access.Owner, access.Admin, access.Marketer, access.Support},
 	access.Erase:          {access.Owner, access.Admin},
 	access.Export:         {access.Owner, access.Admin, access.Marketer, access.Analyst},
+	access.Insights:       {access.Owner, access.Admin, access.Marketer, access.Analyst},
 	access.Design:         {access.Owner, access.Admin, access.Marketer},
 	access.Import:         {access.Owner, access.Admin, access.Marketer, access.Developer},
 	access.Sources:        {access.Owner, access.Admin, access.Developer},

@@ -295,7 +295,8 @@ func (x *tenant) settle() {
 		if s.Get("inbox.pending_events").Int() == 0 && s.Get("work.#").Int() == 0 &&
 			!x.want("GET", "/erasures", nil).Get(`erasures.#(status!="verified")`).Exists() &&
 			!x.want("GET", "/stage-models", nil).Get("models.#(building==true)").Exists() &&
-			!x.want("GET", "/segments", nil).Get("segments.#(building==true)").Exists() {
+			!x.want("GET", "/segments", nil).Get("segments.#(building==true)").Exists() &&
+			!x.want("GET", "/segments", nil).Get("segments.#(filling==true)").Exists() {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -191,7 +191,7 @@ func fillWithAnn(t *testing.T, b *bench) (ann, bob core.CustomerID) {
 		obj{"type": "page", "userId": "bob", "messageId": "9", "timestamp": b.at(-2)},
 		obj{"type": "track", "event": "Lost", "userId": "null", "messageId": "10", "timestamp": b.at(-2), "properties": obj{"text": "of " + s["email"]}})
 	ann, bob = find(t, b, s["user"]).ID, find(t, b, "bob").ID
-	if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{ann}, true, "test", nil); err != nil {
+	if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{ann}, true, "test"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Customers.AddNote(ctx, 1, ann, "me", s["note"]); err != nil {

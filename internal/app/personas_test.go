@@ -80,6 +80,7 @@ func TestPersonas(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Segments.Wait()
+		b.work()
 		users := strings.Fields(b.users(g))
 		if len(users) != 30 || slices.ContainsFunc(users, func(u string) bool { return !strings.HasPrefix(u, kind) }) {
 			t.Errorf("the segment of %s has %v", kind, users)

@@ -27,6 +27,19 @@ func (p people) Traits(ctx context.Context, ws core.WorkspaceID, fn func(c core.
 	return p.EachTraits(ctx, ws, fn)
 }
 
+func (p people) Living(ctx context.Context, ws core.WorkspaceID, list []core.CustomerID) ([]core.CustomerID, error) {
+	var out []core.CustomerID
+	for _, id := range list {
+		switch c, err := p.Get(ctx, ws, id); {
+		case err == nil:
+			out = append(out, c.ID)
+		case errs.KindOf(err) != errs.NotFound:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 func (p people) Stages(ctx context.Context, ws core.WorkspaceID, model string) (map[core.CustomerID]string, error) {
 	m, ok := p.stages.ByKey(ws, model)
 	if !ok {

@@ -189,7 +189,7 @@ func (b *bench) disturb(rnd *rand.Rand, list segment.Segment, merges *[]int64) s
 		return fmt.Sprint("time passes: ", d)
 	case rnd.IntN(5) == 0 && c != 0:
 		in := rnd.IntN(3) > 0
-		if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{c}, in, "test", nil); err != nil {
+		if _, err := b.Segments.Change(ctx, 1, list.ID, []core.CustomerID{c}, in, "test"); err != nil {
 			b.t.Fatal(err)
 		}
 		return "list " + user
@@ -357,10 +357,14 @@ func TestSegmentsThatNameEachOther(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "base → top → mid → base") {
 			t.Errorf("a circle is refused with %v", err)
 		}
-		if _, err := b.Segments.Update(ctx, 1, base.ID, segment.Change{When: node(t, `{"did":{"event":"Order Completed","op":"gte","value":3}}`)}, "test"); err != nil {
+		name := "Named anew"
+		if _, err := b.Segments.Update(ctx, 1, base.ID, segment.Change{Name: &name, When: node(t, `{"did":{"event":"Order Completed","op":"gte","value":3}}`)}, "test"); err != nil {
 			t.Fatal(err)
 		}
 		b.Segments.Wait()
+		if g := b.fresh(base); g.Name != name || g.Version != 2 {
+			t.Errorf("after the edit %+v", g)
+		}
 		if got := [3]string{b.users(base), b.users(mid), b.users(top)}; got != [3]string{"cat", "ann bob", "ann bob cat"} {
 			t.Errorf("after the edit %q", got)
 		}

@@ -167,16 +167,13 @@ func (s *Service) ChangeDashboard(ctx context.Context, ws core.WorkspaceID, id i
 }
 
 // DeleteDashboard deletes a dashboard that the viewer sees; its insights stay.
+// RestoreDashboard brings it back.
 func (s *Service) DeleteDashboard(ctx context.Context, ws core.WorkspaceID, id int64, v Viewer) error {
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		if _, err := readDashboard(ctx, tx, ws, id, v); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, queries.Get("show_nothing"), ws, id); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, queries.Get("delete_dashboard"), ws, id)
-		return err
+		return s.bury(ctx, tx, ws, "delete_dashboard", id)
 	})
 	if err != nil {
 		return fmt.Errorf("delete dashboard: %w", err)
@@ -193,11 +190,7 @@ func (s *Service) MakeReady(ctx context.Context, ws core.WorkspaceID, key, lang 
 	}
 	r, now := &s.ready[i], s.now()
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
-		var name string
-		switch err := tx.QueryRow(ctx, queries.Get("built_in_dashboard"), []any{ws, key}, &name); {
-		case err == nil:
-			return errs.New(errs.Conflict, "already_there", "the dashboard %q is this one: change it, or delete it to make it anew", name)
-		case !errors.Is(err, db.ErrNoRows):
+		if err := only(ctx, tx, ws, key, 0); err != nil {
 			return err
 		}
 		d = Dashboard{Name: r.Name.In(lang), Description: r.Description.In(lang), SharedWith: roles(), BuiltIn: key, Created: now, Updated: now, By: v.Label}

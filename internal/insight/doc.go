@@ -18,5 +18,6 @@
 // workspaces, and kept in memory as long as nothing changes. Its tables are
 // insights, insight_versions, insight_numbers, dashboards, dashboard_insights,
 // annotations, costs, alerts and alert_history. None holds anything about a
-// customer.
+// customer. Insights and dashboards that were deleted stay for 30 days; a
+// dashboard that is not deleted shows no deleted insight.
 package insight

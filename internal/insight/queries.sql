@@ -5,15 +5,15 @@ ON CONFLICT (workspace_id, thing) DO UPDATE SET last = insight_numbers.last + 1 
 -- name: insights
 SELECT i.id, i.name, i.description, i.kind, i.version, i.built_in, i.created_at, i.updated_at, i.by_user, v.spec
 FROM insights i JOIN insight_versions v ON v.workspace_id = i.workspace_id AND v.insight = i.id AND v.version = i.version
-WHERE i.workspace_id = $1 ORDER BY i.id
+WHERE i.workspace_id = $1 AND i.deleted_at = 0 ORDER BY i.id
 
 -- name: insight
 SELECT i.id, i.name, i.description, i.kind, i.version, i.built_in, i.created_at, i.updated_at, i.by_user, v.spec
 FROM insights i JOIN insight_versions v ON v.workspace_id = i.workspace_id AND v.insight = i.id AND v.version = i.version
-WHERE i.workspace_id = $1 AND i.id = $2
+WHERE i.workspace_id = $1 AND i.id = $2 AND i.deleted_at = 0
 
 -- name: count_insights
-SELECT COUNT(*) FROM insights WHERE workspace_id = $1
+SELECT COUNT(*) FROM insights WHERE workspace_id = $1 AND deleted_at = 0
 
 -- name: insert_insight
 INSERT INTO insights (workspace_id, id, name, description, kind, version, built_in, created_at, updated_at, by_user) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $7, $8)
@@ -31,29 +31,40 @@ UPDATE insights SET version = version + 1, kind = $1, updated_at = $2 WHERE work
 SELECT version, spec, created_at, by_user FROM insight_versions WHERE workspace_id = $1 AND insight = $2 ORDER BY version DESC LIMIT $3
 
 -- name: delete_insight
-DELETE FROM insights WHERE workspace_id = $1 AND id = $2
+UPDATE insights SET deleted_at = $1 WHERE workspace_id = $2 AND id = $3
 
--- name: delete_insight_versions
-DELETE FROM insight_versions WHERE workspace_id = $1 AND insight = $2
+-- name: restore_insight
+UPDATE insights SET deleted_at = 0 WHERE workspace_id = $1 AND id = $2
+
+-- name: restore_shown
+UPDATE insights SET deleted_at = 0 WHERE workspace_id = $1 AND deleted_at <> 0
+AND id IN (SELECT insight FROM dashboard_insights WHERE workspace_id = $1 AND dashboard = $2)
+
+-- name: purge_insight_versions
+DELETE FROM insight_versions WHERE workspace_id = $1
+AND insight IN (SELECT id FROM insights WHERE workspace_id = $1 AND deleted_at BETWEEN 1 AND $2)
+
+-- name: purge_insights
+DELETE FROM insights WHERE workspace_id = $1 AND deleted_at BETWEEN 1 AND $2
 
 -- name: built_in_insight
-SELECT id FROM insights WHERE workspace_id = $1 AND built_in = $2 ORDER BY id LIMIT 1
+SELECT id FROM insights WHERE workspace_id = $1 AND built_in = $2 AND deleted_at = 0 ORDER BY id LIMIT 1
 
 -- name: shown_on
 SELECT d.name FROM dashboard_insights s JOIN dashboards d ON d.workspace_id = s.workspace_id AND d.id = s.dashboard
-WHERE s.workspace_id = $1 AND s.insight = $2 ORDER BY d.id LIMIT 1
+WHERE s.workspace_id = $1 AND s.insight = $2 AND d.deleted_at = 0 ORDER BY d.id LIMIT 1
 
 -- name: watched_by
 SELECT name FROM alerts WHERE workspace_id = $1 AND insight = $2 ORDER BY id LIMIT 1
 
 -- name: dashboards
-SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 ORDER BY id
+SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 AND deleted_at = 0 ORDER BY id
 
 -- name: dashboard
-SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 AND id = $2
+SELECT id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user FROM dashboards WHERE workspace_id = $1 AND id = $2 AND deleted_at = 0
 
 -- name: count_dashboards
-SELECT COUNT(*) FROM dashboards WHERE workspace_id = $1
+SELECT COUNT(*) FROM dashboards WHERE workspace_id = $1 AND deleted_at = 0
 
 -- name: insert_dashboard
 INSERT INTO dashboards (workspace_id, id, name, description, shared_with, tiles, span, built_in, created_at, updated_at, by_user) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -62,10 +73,20 @@ INSERT INTO dashboards (workspace_id, id, name, description, shared_with, tiles,
 UPDATE dashboards SET name = $1, description = $2, shared_with = $3, tiles = $4, span = $5, updated_at = $6 WHERE workspace_id = $7 AND id = $8
 
 -- name: delete_dashboard
-DELETE FROM dashboards WHERE workspace_id = $1 AND id = $2
+UPDATE dashboards SET deleted_at = $1 WHERE workspace_id = $2 AND id = $3
+
+-- name: restore_dashboard
+UPDATE dashboards SET deleted_at = 0 WHERE workspace_id = $1 AND id = $2
+
+-- name: purge_shown
+DELETE FROM dashboard_insights WHERE workspace_id = $1
+AND dashboard IN (SELECT id FROM dashboards WHERE workspace_id = $1 AND deleted_at BETWEEN 1 AND $2)
+
+-- name: purge_dashboards
+DELETE FROM dashboards WHERE workspace_id = $1 AND deleted_at BETWEEN 1 AND $2
 
 -- name: built_in_dashboard
-SELECT name FROM dashboards WHERE workspace_id = $1 AND built_in = $2
+SELECT name FROM dashboards WHERE workspace_id = $1 AND built_in = $2 AND id <> $3 AND deleted_at = 0
 
 -- name: show_insight
 INSERT INTO dashboard_insights (workspace_id, insight, dashboard) VALUES ($1, $2, $3) ON CONFLICT (workspace_id, insight, dashboard) DO NOTHING

@@ -292,6 +292,7 @@ func (s *Service) InsightVersions(ctx context.Context, ws core.WorkspaceID, id i
 }
 
 // DeleteInsight deletes an insight that no dashboard shows and no alert watches.
+// RestoreInsight brings it back.
 func (s *Service) DeleteInsight(ctx context.Context, ws core.WorkspaceID, id int64) error {
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		if _, err := readInsight(ctx, tx, ws, id); err != nil {
@@ -306,11 +307,7 @@ func (s *Service) DeleteInsight(ctx context.Context, ws core.WorkspaceID, id int
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, queries.Get("delete_insight_versions"), ws, id); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, queries.Get("delete_insight"), ws, id)
-		return err
+		return s.bury(ctx, tx, ws, "delete_insight", id)
 	})
 	if err != nil {
 		return fmt.Errorf("delete insight: %w", err)

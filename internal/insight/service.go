@@ -81,6 +81,7 @@ func New(d Deps) (*Service, error) {
 	s.queue = newQueue(s.places())
 	if d.Jobs != nil {
 		d.Jobs.Handle(DigestJob, s.runDigestJob)
+		d.Jobs.Handle(PurgeJob, s.purge)
 	}
 	return s, nil
 }

@@ -36,7 +36,7 @@ func (s *Service) Spans(ctx context.Context, ws core.WorkspaceID, m Model) ([]Sp
 	c := &s.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	change := s.changes.Load()
+	change := s.Changes()
 	if c.ws == ws && c.machine == m.Machine && c.change == change && c.spans != nil {
 		return c.spans, nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/versions"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/db/dbtest"
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -351,7 +352,7 @@ func TestResumeAfterAStop(t *testing.T) {
 }
 
 // stopped is a pipeline whose backfills do not run.
-type stopped struct{ lifecycle.Backfiller }
+type stopped struct{ versions.Backfiller }
 
 func (stopped) Backfill(context.Context, core.WorkspaceID, int64, func(done, total int64)) error {
 	return errors.New("stopped")

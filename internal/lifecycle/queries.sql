@@ -23,9 +23,9 @@ SELECT version, status, definition, by_user, created_at FROM stage_model_version
 INSERT INTO stage_models (workspace_id, id, key, name, template, version, is_default, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 
 -- name: insert_version
-INSERT INTO stage_model_versions (workspace_id, model, version, machine, status, definition, by_user, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO stage_model_versions (workspace_id, model, version, machine, status, definition, by_user, created_at) VALUES ($1, $2, $3, $4, 'building', $5, $6, $7)
 
--- name: last_model
+-- name: last_owner
 SELECT COALESCE(MAX(model), 0) FROM stage_model_versions WHERE workspace_id = $1
 
 -- name: last_machine
@@ -37,20 +37,17 @@ SELECT COALESCE(MAX(version), 0) FROM stage_model_versions WHERE workspace_id = 
 -- name: activate_model
 UPDATE stage_models SET version = $1, name = $2, updated_at = $3 WHERE workspace_id = $4 AND id = $5
 
--- name: set_status
-UPDATE stage_model_versions SET status = $1 WHERE workspace_id = $2 AND model = $3 AND version = $4
+-- name: live
+UPDATE stage_model_versions SET status = 'live' WHERE workspace_id = $1 AND model = $2 AND version = $3
 
 -- name: retire
 UPDATE stage_model_versions SET status = 'retired' WHERE workspace_id = $1 AND model = $2 AND version <> $3
 
--- name: delete_model
+-- name: delete_owner
 DELETE FROM stage_models WHERE workspace_id = $1 AND id = $2
 
 -- name: delete_versions
 UPDATE stage_model_versions SET status = 'deleted', definition = '' WHERE workspace_id = $1 AND model = $2
-
--- name: machines_of
-SELECT machine FROM stage_model_versions WHERE workspace_id = $1 AND model = $2
 
 -- name: spells
 SELECT customer, n, stage, entered_at, left_at FROM stage_spells WHERE workspace_id = $1 AND machine = $2 ORDER BY customer, n

@@ -68,7 +68,7 @@ func (s *Service) Record(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, mo
 		return fmt.Errorf("write spells: %w", err)
 	}
 	if len(moves) > 0 || len(reset) > 0 || len(gone) > 0 {
-		tx.AfterCommit(func() { s.changes.Add(1) })
+		tx.AfterCommit(s.kept.Touch)
 	}
 	return nil
 }
@@ -85,6 +85,6 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, li
 		}
 		total += n
 	}
-	tx.AfterCommit(func() { s.changes.Add(1) })
+	tx.AfterCommit(s.kept.Touch)
 	return total, nil
 }

@@ -70,9 +70,6 @@ func (alone) Cuts() (expr.Cuts, bool)           { return expr.Cuts{}, false }
 func (alone) DefaultModel() string              { return "" }
 func (alone) Stages(string) ([]string, bool)    { return nil, false }
 
-// Changes rises whenever somebody may be in another stage.
-func (s *Service) Changes() int64 { return s.changes.Load() }
-
 // NowAll gives the current stage of everybody who is in one.
 func (s *Service) NowAll(ctx context.Context, ws core.WorkspaceID, m Model) (map[core.CustomerID]string, error) {
 	out := map[core.CustomerID]string{}

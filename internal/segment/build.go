@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/versions"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
@@ -13,122 +16,97 @@ import (
 // has changed.
 const recomputed = "recomputed"
 
-// build computes all versions that wait for it, in the background.
-func (s *Service) build(ctx context.Context, ws core.WorkspaceID) {
-	ctx = context.WithoutCancel(ctx)
-	s.jobs.Add(1)
-	go func() {
-		defer s.jobs.Done()
-		if err := s.Resume(ctx, ws); err != nil {
-			s.Log.Error("segment computation failed, it resumes at the next start", "workspace", ws, "error", err)
+// loaded is what is in memory of a workspace's segments.
+type loaded struct {
+	catalogue *catalogue
+	segments  []Segment
+	programs  map[int64]*program // by machine
+	machines  []fold.Machine     // current versions and those being built
+	owner     map[int64]int64    // machine to segment
+}
+
+// stored is a version as its row keeps it.
+type stored struct {
+	Definition
+	Program *program `json:"program"`
+}
+
+func (s *Service) empty(ws core.WorkspaceID) *loaded {
+	return &loaded{catalogue: &catalogue{ws: ws, models: s.Models, byKey: map[string]*expr.Node{}}, programs: map[int64]*program{}, owner: map[int64]int64{}}
+}
+
+func (s *Service) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (*loaded, error) {
+	l := s.empty(ws)
+	var err error
+	if l.catalogue.cal, err = s.Calendar(ctx, ws); err != nil {
+		return nil, fmt.Errorf("read calendar: %w", err)
+	}
+	err = tx.Query(ctx, queries.Get("segments"), func(row db.Row) error {
+		var g Segment
+		var text string
+		if err := row.Scan(&g.ID, &g.Key, &g.Name, &g.Description, &g.Kind, &g.Version, &g.By, &g.CreatedAt, &g.UpdatedAt, &g.Machine, &text, &g.Filling); err != nil {
+			return err
 		}
-	}()
-}
-
-// Refresh computes anew the segments that name something which has changed: a
-// segment, a stage model, the cut points of scores.
-func (s *Service) Refresh(ctx context.Context, ws core.WorkspaceID) { s.build(ctx, ws) }
-
-// pending is a version whose history is not computed yet.
-type pending struct {
-	segment, version, machine int64
-	emit                      bool
-	d                         stored
-}
-
-// Resume computes the versions that are not finished, for instance after a
-// restart, and puts them into service; then those that rest on something which
-// has changed, until none does.
-func (s *Service) Resume(ctx context.Context, ws core.WorkspaceID) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	// A chain of segments that name each other is as long as there are segments.
-	for range MaxSegments {
-		list, err := s.unfinished(ctx, ws)
+		d, err := l.add(g.ID, g.Machine, text)
 		if err != nil {
 			return err
 		}
-		for _, p := range list {
-			if err := s.finish(ctx, ws, p); err != nil {
-				return err
-			}
+		if g.When = d.When; g.Kind == Static {
+			g.When = expr.OnList(g.Key)
 		}
-		more, err := s.renew(ctx, ws)
-		if err != nil || !more && len(list) == 0 {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) unfinished(ctx context.Context, ws core.WorkspaceID) ([]pending, error) {
-	var list []pending
-	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.Query(ctx, queries.Get("unfinished"), func(row db.Row) error {
-			var p pending
-			var text string
-			if err := row.Scan(&p.segment, &p.version, &p.machine, &p.emit, &text); err != nil {
-				return err
-			}
-			if err := json.Unmarshal([]byte(text), &p.d); err != nil {
-				return err
-			}
-			list = append(list, p)
-			return nil
-		}, ws)
-	})
+		l.segments = append(l.segments, g)
+		l.catalogue.byKey[g.Key] = g.When
+		return nil
+	}, ws)
 	if err != nil {
-		return nil, fmt.Errorf("read unfinished versions: %w", err)
+		return nil, err
 	}
-	return list, nil
+	run, err := lastRun(ctx, tx, ws)
+	if run != nil {
+		l.catalogue.cuts = &run.Cuts
+	}
+	return l, err
 }
 
-func (s *Service) finish(ctx context.Context, ws core.WorkspaceID, p pending) error {
-	report, done := s.Work.Start(ws, "segment", p.d.Name)
-	defer done()
-	if err := s.backfill.Backfill(ctx, ws, p.machine, report); err != nil {
+func (l *loaded) add(segment, machine int64, text string) (*stored, error) {
+	var d stored
+	if err := json.Unmarshal([]byte(text), &d); err != nil || d.Program == nil {
+		return nil, fmt.Errorf("read definition of machine %d: %w", machine, err)
+	}
+	m, err := d.Program.compile(machine, l.catalogue.cal)
+	if err != nil {
+		return nil, fmt.Errorf("compile machine %d: %w", machine, err)
+	}
+	l.machines = append(l.machines, m)
+	l.programs[machine], l.owner[machine] = d.Program, segment
+	return &d, nil
+}
+
+// Head finds the current version of a segment.
+func (l *loaded) Head(segment int64) (machine int64, building *bool) {
+	for i := range l.segments {
+		if g := &l.segments[i]; g.ID == segment {
+			return g.Machine, &g.Building
+		}
+	}
+	return 0, nil
+}
+
+// serve makes a computed version the current one and tells who entered and left
+// by it, where that is wished.
+func (s *Service) serve(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, p *versions.Pending, old int64) error {
+	if _, err := tx.Exec(ctx, queries.Get("activate"), p.Version, core.FromTime(s.Clock.Now()), ws, p.Owner); err != nil || old == p.Machine {
 		return err
 	}
-	return s.activate(ctx, ws, p)
-}
-
-// activate makes a computed version the current one and drops the old stays.
-func (s *Service) activate(ctx context.Context, ws core.WorkspaceID, p pending) error {
-	old, err := s.Get(ws, p.segment)
-	if err != nil {
-		return nil // deleted meanwhile
-	}
-	defer s.backfill.Hold(ws)()
-	err = s.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("set_status"), "live", ws, p.segment, p.version); err != nil {
-			return err
-		}
-		name, description := p.d.Name, p.d.Description
-		if old.Machine != p.machine { // renamed since: the newest name stays
-			name, description = old.Name, old.Description
-		}
-		if _, err := tx.Exec(ctx, queries.Get("activate"), p.version, name, description, core.FromTime(s.Clock.Now()), ws, p.segment); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, queries.Get("retire"), ws, p.segment, p.version); err != nil {
-			return err
-		}
-		if old.Machine == p.machine {
-			return nil
-		}
-		if p.emit {
-			if err := s.tellDifference(ctx, tx, ws, old, p.machine); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, queries.Get("drop_machine"), ws, old.Machine)
+	var emit bool
+	if err := tx.QueryRow(ctx, queries.Get("emit"), []any{ws, p.Owner, p.Version}, &emit); err != nil || !emit {
 		return err
-	})
-	if err != nil {
-		return fmt.Errorf("put version into service: %w", err)
 	}
-	s.changes.Add(1)
-	return s.Load(ctx, ws)
+	g, err := s.Get(ws, p.Owner)
+	if err != nil {
+		return err
+	}
+	return s.tellDifference(ctx, tx, ws, g, p.Machine)
 }
 
 // renew makes a new version of the segments whose program no longer is what
@@ -147,11 +125,7 @@ func (s *Service) renew(ctx context.Context, ws core.WorkspaceID) (more bool, er
 		if g.Building || p.same(l.programs[g.Machine]) {
 			continue
 		}
-		d := Definition{Key: g.Key, Name: g.Name, Description: g.Description, Kind: g.Kind}
-		if g.Kind == Dynamic {
-			d.When = g.When
-		}
-		if err := s.newVersion(ctx, ws, g.ID, &stored{d, p}, false, recomputed); err != nil {
+		if _, err := s.kept.Next(ctx, ws, g.ID, &versions.Draft{Definition: &stored{g.definition(), p}, By: recomputed, More: []any{false}}); err != nil {
 			return false, fmt.Errorf("compute segment %s anew: %w", g.Key, err)
 		}
 		more = true

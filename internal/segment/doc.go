@@ -9,7 +9,7 @@
 // moment. A condition that names another segment holds a copy of its condition;
 // editing one computes those that name it anew.
 //
-// Tables: segments, segment_versions, segment_stays, rfm_runs,
+// Tables: segments, segment_versions, segment_stays, segment_fills, rfm_runs,
 // persona_runs; view segment_now.
 //
 // Invariants: the stays of a customer in a machine do not overlap, are numbered

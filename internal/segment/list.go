@@ -22,8 +22,8 @@ type Lister interface {
 const listChunk = 1000
 
 // Change puts customers on a static segment's list, or takes them off, and tells
-// how many were not there, or were. progress may be nil.
-func (s *Service) Change(ctx context.Context, ws core.WorkspaceID, id int64, list []core.CustomerID, in bool, by string, progress func(done, total int64)) (changed int64, err error) {
+// how many were not there, or were.
+func (s *Service) Change(ctx context.Context, ws core.WorkspaceID, id int64, list []core.CustomerID, in bool, by string) (changed int64, err error) {
 	g, err := s.Get(ws, id)
 	if err != nil {
 		return 0, err
@@ -43,26 +43,8 @@ func (s *Service) Change(ctx context.Context, ws core.WorkspaceID, id int64, lis
 			return changed, fmt.Errorf("change list: %w", err)
 		}
 		changed += n
-		if progress != nil {
-			progress(int64(from+len(part)), int64(len(list)))
-		}
 	}
 	return changed, nil
-}
-
-// Fill puts customers on a static segment's list in the background; the work
-// board shows how far it is.
-func (s *Service) Fill(ctx context.Context, ws core.WorkspaceID, g Segment, list []core.CustomerID, by string) {
-	ctx = context.WithoutCancel(ctx)
-	s.jobs.Add(1)
-	go func() {
-		defer s.jobs.Done()
-		report, done := s.Work.Start(ws, "segment", g.Name)
-		defer done()
-		if _, err := s.Change(ctx, ws, g.ID, list, true, by, report); err != nil {
-			s.Log.Error("a list was filled in part only", "workspace", ws, "segment", g.Key, "error", err)
-		}
-	}()
 }
 
 // entries makes the signals for those who are not yet as wanted.

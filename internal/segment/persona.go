@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/stats"
@@ -139,21 +138,7 @@ func (s *Service) SavePersona(ctx context.Context, ws core.WorkspaceID, run int6
 	if err != nil {
 		return Segment{}, err
 	}
-	everybody, err := s.People.Everybody(ctx, ws)
-	if err != nil {
-		return Segment{}, fmt.Errorf("list customers: %w", err)
-	}
-	list = slices.DeleteFunc(list, func(c core.CustomerID) bool { // merged or erased since
-		_, there := slices.BinarySearch(everybody, c)
-		return !there
-	})
-	d.Kind, d.When = Static, nil
-	g, err := s.Create(ctx, ws, d, by)
-	if err != nil {
-		return g, err
-	}
-	s.Fill(ctx, ws, g, list, by)
-	return g, nil
+	return s.CreateList(ctx, ws, d, list, by)
 }
 
 // packMembers writes the customers, rising, each with its group.

@@ -1,10 +1,11 @@
 -- name: segments
-SELECT s.id, s.key, s.name, s.description, s.kind, s.version, s.by_user, s.created_at, s.updated_at, v.machine, v.definition
+SELECT s.id, s.key, s.name, s.description, s.kind, s.version, s.by_user, s.created_at, s.updated_at, v.machine, v.definition,
+  EXISTS (SELECT 1 FROM segment_fills f WHERE f.workspace_id = s.workspace_id AND f.segment = s.id)
 FROM segments s JOIN segment_versions v ON v.workspace_id = s.workspace_id AND v.segment = s.id AND v.version = s.version
 WHERE s.workspace_id = $1 ORDER BY s.id
 
 -- name: unfinished
-SELECT segment, version, machine, emit, definition FROM segment_versions WHERE workspace_id = $1 AND status = 'building' ORDER BY segment, version
+SELECT segment, version, machine, definition FROM segment_versions WHERE workspace_id = $1 AND status = 'building' ORDER BY segment, version
 
 -- name: versions
 SELECT version, status, definition, by_user, created_at FROM segment_versions WHERE workspace_id = $1 AND segment = $2 ORDER BY version DESC
@@ -13,9 +14,9 @@ SELECT version, status, definition, by_user, created_at FROM segment_versions WH
 INSERT INTO segments (workspace_id, id, key, name, description, kind, version, by_user, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 
 -- name: insert_version
-INSERT INTO segment_versions (workspace_id, segment, version, machine, status, emit, definition, by_user, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO segment_versions (workspace_id, segment, version, machine, status, definition, by_user, created_at, emit) VALUES ($1, $2, $3, $4, 'building', $5, $6, $7, $8)
 
--- name: last_segment
+-- name: last_owner
 SELECT COALESCE(MAX(segment), 0) FROM segment_versions WHERE workspace_id = $1
 
 -- name: last_machine
@@ -27,19 +28,19 @@ SELECT COALESCE(MAX(version), 0) FROM segment_versions WHERE workspace_id = $1 A
 -- name: rename
 UPDATE segments SET name = $1, description = $2, updated_at = $3 WHERE workspace_id = $4 AND id = $5
 
--- name: machines_of
-SELECT machine FROM segment_versions WHERE workspace_id = $1 AND segment = $2
+-- name: emit
+SELECT emit FROM segment_versions WHERE workspace_id = $1 AND segment = $2 AND version = $3
 
 -- name: activate
-UPDATE segments SET version = $1, name = $2, description = $3, updated_at = $4 WHERE workspace_id = $5 AND id = $6
+UPDATE segments SET version = $1, updated_at = $2 WHERE workspace_id = $3 AND id = $4
 
--- name: set_status
-UPDATE segment_versions SET status = $1 WHERE workspace_id = $2 AND segment = $3 AND version = $4
+-- name: live
+UPDATE segment_versions SET status = 'live' WHERE workspace_id = $1 AND segment = $2 AND version = $3
 
 -- name: retire
 UPDATE segment_versions SET status = 'retired' WHERE workspace_id = $1 AND segment = $2 AND version < $3 AND status <> 'retired'
 
--- name: delete_segment
+-- name: delete_owner
 DELETE FROM segments WHERE workspace_id = $1 AND id = $2
 
 -- name: delete_versions
@@ -67,6 +68,19 @@ SELECT customer, n, entered_at, left_at FROM segment_stays WHERE workspace_id = 
 -- name: history
 SELECT machine, n, entered_at, left_at, by_timer, event_id, event_name, event_kind, event_at, left_by_timer, left_event_id, left_event_name, left_event_at
 FROM segment_stays WHERE workspace_id = $1 AND customer = $2 ORDER BY entered_at DESC, n DESC
+
+-- name: insert_fill
+INSERT INTO segment_fills (workspace_id, segment, customers, done, by_user) VALUES ($1, $2, $3, $4, $5)
+
+-- name: fill
+SELECT COALESCE(s.name, ''), f.by_user, f.done, f.customers FROM segment_fills f
+LEFT JOIN segments s ON s.workspace_id = f.workspace_id AND s.id = f.segment WHERE f.workspace_id = $1 AND f.segment = $2
+
+-- name: move_fill
+UPDATE segment_fills SET done = $1 WHERE workspace_id = $2 AND segment = $3 AND done = $4
+
+-- name: delete_fill
+DELETE FROM segment_fills WHERE workspace_id = $1 AND segment = $2
 
 -- name: last_run
 SELECT id, taken_at, by_user, cuts, grid FROM rfm_runs WHERE workspace_id = $1 ORDER BY id DESC LIMIT 1

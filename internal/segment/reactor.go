@@ -56,7 +56,7 @@ func (s *Service) Record(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, b 
 	if err := s.write(ctx, tx, ws, b.Moves); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { s.changes.Add(1) })
+	tx.AfterCommit(s.kept.Touch)
 	if s.News == nil || b.Built != 0 {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (s *Service) Forget(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, li
 		total += n
 	}
 	if len(list) > 0 {
-		tx.AfterCommit(func() { s.changes.Add(1) })
+		tx.AfterCommit(s.kept.Touch)
 	}
 	return total, nil
 }

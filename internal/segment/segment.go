@@ -39,6 +39,7 @@ type Segment struct {
 	UpdatedAt   core.Micros
 	Machine     int64
 	Building    bool // a newer version is being computed over history
+	Filling     bool // customers are still being put on its list
 }
 
 // Limits of a workspace.

@@ -3,17 +3,16 @@ package segment
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/engine/jobs"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/engine/versions"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -24,25 +23,15 @@ var queriesText string
 
 var queries = db.MustQueries(queriesText)
 
-// Backfiller folds history for a new version of a segment.
-type Backfiller interface {
-	StartBackfill(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, machine int64, last core.CustomerID) error
-	// Hold keeps batches out until the function it gives is called.
-	Hold(ws core.WorkspaceID) (release func())
-	Backfill(ctx context.Context, ws core.WorkspaceID, machine int64, progress func(done, total int64)) error
-}
-
-// Reporter shows long work to users.
-type Reporter interface {
-	Start(ws core.WorkspaceID, kind, label string) (report func(done, total int64), done func())
-}
-
 // People is what the room needs to know of customers.
 type People interface {
 	// Last gives the highest customer number of a workspace.
 	Last(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (core.CustomerID, error)
 	// Everybody gives the numbers of all customers with events, rising.
 	Everybody(ctx context.Context, ws core.WorkspaceID) ([]core.CustomerID, error)
+	// Living gives the customers that numbers stand for now: survivors for those
+	// that were absorbed, none for those that were erased.
+	Living(ctx context.Context, ws core.WorkspaceID, list []core.CustomerID) ([]core.CustomerID, error)
 	// Traits calls fn with the traits, a JSON object, of each of the customers
 	// given, in any order.
 	Traits(ctx context.Context, ws core.WorkspaceID, fn func(c core.CustomerID, traits []byte)) error
@@ -56,9 +45,10 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Timeline *timeline.Store
-	Work     Reporter
+	Work     versions.Reporter
 	Models   Models
 	People   People
+	Jobs     *jobs.Queue // of lists to be filled; nil: none are made
 	// Calendar gives a workspace's zone and first day of the week.
 	Calendar func(ctx context.Context, ws core.WorkspaceID) (expr.Calendar, error)
 	// Uses lists what beside segments rests on one: saved insights, webhooks; nil:
@@ -72,138 +62,30 @@ type Deps struct {
 // Service is the segment room.
 type Service struct {
 	Deps
-	backfill Backfiller
-	lists    Lister
-	changes  atomic.Int64
-
-	loading sync.Mutex
-	mu      sync.RWMutex
-	loaded  map[core.WorkspaceID]*loaded
-	jobs    sync.WaitGroup
-	turn    sync.Mutex // one computation of history at a time
-}
-
-// loaded is what is in memory of a workspace's segments.
-type loaded struct {
-	catalogue *catalogue
-	segments  []Segment
-	programs  map[int64]*program // by machine
-	machines  []fold.Machine     // current versions and those being built
-	owner     map[int64]int64    // machine to segment
+	versions.Face
+	kept  *versions.Keeper[*loaded]
+	lists Lister
 }
 
 // New makes the service. Load must run for each workspace, and SetBackfiller
 // before segments are made.
 func New(d Deps) *Service {
-	return &Service{Deps: d, loaded: map[core.WorkspaceID]*loaded{}}
+	s := &Service{Deps: d}
+	s.kept = versions.New(versions.Deps{DB: d.DB, Clock: d.Clock, Log: d.Log, Work: d.Work, Last: d.People.Last}, versions.Rules[*loaded]{
+		What: "segment", Work: "segment", Queries: queries, Read: s.read, Serve: s.serve, Renew: s.renew,
+		Empty: s.empty, Add: func(l *loaded, p *versions.Pending) error { _, err := l.add(p.Owner, p.Machine, p.Text); return err }})
+	s.Face = s.kept
+	if d.Jobs != nil {
+		d.Jobs.Handle(FillJob, s.fillJob)
+	}
+	return s
 }
 
-// SetBackfiller gives the service the pipeline, which needs the service first.
-func (s *Service) SetBackfiller(b Backfiller) { s.backfill = b }
+// Refresh computes anew the segments that name something which has changed: a
+// segment, a stage model, the cut points of scores.
+func (s *Service) Refresh(ctx context.Context, ws core.WorkspaceID) { s.kept.Build(ctx, ws) }
 
-// Wait blocks until computations that were begun have ended.
-func (s *Service) Wait() { s.jobs.Wait() }
-
-// Changes rises whenever somebody may have entered or left.
-func (s *Service) Changes() int64 { return s.changes.Load() }
-
-// stored is a version as its row keeps it.
-type stored struct {
-	Definition
-	Program *program `json:"program"`
-}
-
-// Load reads a workspace's segments.
-func (s *Service) Load(ctx context.Context, ws core.WorkspaceID) error {
-	s.loading.Lock() // what was read last must also be kept last
-	defer s.loading.Unlock()
-	cal, err := s.Calendar(ctx, ws)
-	if err != nil {
-		return fmt.Errorf("read calendar: %w", err)
-	}
-	l := &loaded{catalogue: &catalogue{ws: ws, models: s.Models, cal: cal, byKey: map[string]*expr.Node{}}, programs: map[int64]*program{}, owner: map[int64]int64{}}
-	err = s.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := l.read(ctx, tx, ws, cal); err != nil {
-			return err
-		}
-		run, err := lastRun(ctx, tx, ws)
-		if run != nil {
-			l.catalogue.cuts = &run.Cuts
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("load segments: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loaded[ws] = l
-	return nil
-}
-
-func (l *loaded) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, cal expr.Calendar) error {
-	err := tx.Query(ctx, queries.Get("segments"), func(row db.Row) error {
-		var g Segment
-		var text string
-		if err := row.Scan(&g.ID, &g.Key, &g.Name, &g.Description, &g.Kind, &g.Version, &g.By, &g.CreatedAt, &g.UpdatedAt, &g.Machine, &text); err != nil {
-			return err
-		}
-		d, err := l.add(g.ID, g.Machine, text, cal)
-		if err != nil {
-			return err
-		}
-		if g.When = d.When; g.Kind == Static {
-			g.When = expr.OnList(g.Key)
-		}
-		l.segments = append(l.segments, g)
-		l.catalogue.byKey[g.Key] = g.When
-		return nil
-	}, ws)
-	if err != nil {
-		return err
-	}
-	return tx.Query(ctx, queries.Get("unfinished"), func(row db.Row) error {
-		var id, version, machine int64
-		var emit bool
-		var text string
-		if err := row.Scan(&id, &version, &machine, &emit, &text); err != nil {
-			return err
-		}
-		i := slices.IndexFunc(l.segments, func(g Segment) bool { return g.ID == id })
-		if i < 0 {
-			return nil
-		}
-		l.segments[i].Building = true
-		if l.segments[i].Machine == machine {
-			return nil // a first version serves while it is built
-		}
-		_, err := l.add(id, machine, text, cal)
-		return err
-	}, ws)
-}
-
-func (l *loaded) add(segment, id int64, text string, cal expr.Calendar) (*stored, error) {
-	var d stored
-	if err := json.Unmarshal([]byte(text), &d); err != nil || d.Program == nil {
-		return nil, fmt.Errorf("read definition of machine %d: %w", id, err)
-	}
-	m, err := d.Program.compile(id, cal)
-	if err != nil {
-		return nil, fmt.Errorf("compile machine %d: %w", id, err)
-	}
-	l.machines = append(l.machines, m)
-	l.programs[id], l.owner[id] = d.Program, segment
-	return &d, nil
-}
-
-func (s *Service) of(ws core.WorkspaceID) *loaded {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if l := s.loaded[ws]; l != nil {
-		return l
-	}
-	return &loaded{catalogue: &catalogue{ws: ws, models: s.Models, byKey: map[string]*expr.Node{}}}
-}
+func (s *Service) of(ws core.WorkspaceID) *loaded { return s.kept.Of(ws) }
 
 // Machines gives the folds of all current and building versions.
 func (s *Service) Machines(ws core.WorkspaceID) []fold.Machine { return s.of(ws).machines }
@@ -233,6 +115,11 @@ func (s *Service) ByKey(ws core.WorkspaceID, key string) (Segment, bool) {
 
 // Create makes a segment and starts computing who is in it.
 func (s *Service) Create(ctx context.Context, ws core.WorkspaceID, d Definition, by string) (Segment, error) {
+	return s.create(ctx, ws, d, by, func(*db.Tx, int64) error { return nil })
+}
+
+// create makes a segment; also writes what belongs to it in the same transaction.
+func (s *Service) create(ctx context.Context, ws core.WorkspaceID, d Definition, by string, also func(tx *db.Tx, id int64) error) (Segment, error) {
 	if d.Kind == "" {
 		d.Kind = Dynamic
 	}
@@ -253,22 +140,26 @@ func (s *Service) Create(ctx context.Context, ws core.WorkspaceID, d Definition,
 	if err != nil {
 		return Segment{}, err
 	}
-	var id int64
-	err = s.announce(ctx, ws, func(tx *db.Tx) error {
-		if err := tx.QueryRow(ctx, queries.Get("last_segment"), []any{ws}, &id); err != nil {
+	now := core.FromTime(s.Clock.Now())
+	id, err := s.kept.Create(ctx, ws, &versions.Draft{Definition: &stored{d, p}, By: by, More: []any{false}, With: func(tx *db.Tx, id int64) error {
+		if _, err := tx.Exec(ctx, queries.Get("insert_segment"), ws, id, d.Key, d.Name, d.Description, d.Kind, 1, by, now); err != nil {
 			return err
 		}
-		id++
-		if _, err := tx.Exec(ctx, queries.Get("insert_segment"), ws, id, d.Key, d.Name, d.Description, d.Kind, 1, by, core.FromTime(s.Clock.Now())); err != nil {
-			return err
-		}
-		return s.insertVersion(ctx, tx, ws, id, 1, &stored{d, p}, false, by)
-	})
+		return also(tx, id)
+	}})
 	if err != nil {
-		return Segment{}, fmt.Errorf("create segment: %w", err)
+		return Segment{}, err
 	}
-	s.build(ctx, ws)
 	return s.Get(ws, id)
+}
+
+// definition is what a segment's current version says, under its newest name.
+func (g *Segment) definition() Definition {
+	d := Definition{Key: g.Key, Name: g.Name, Description: g.Description, Kind: g.Kind}
+	if g.Kind == Dynamic {
+		d.When = g.When
+	}
+	return d
 }
 
 // condition is the one that decides, also for a static segment.
@@ -277,37 +168,6 @@ func (d *Definition) condition() *expr.Node {
 		return expr.OnList(d.Key)
 	}
 	return d.When
-}
-
-// announce writes a new version and makes it known to the pipeline before the
-// next batch, so that no new customer slips between.
-func (s *Service) announce(ctx context.Context, ws core.WorkspaceID, fn func(tx *db.Tx) error) error {
-	defer s.backfill.Hold(ws)()
-	if err := s.DB.Write(ctx, fn); err != nil {
-		return err
-	}
-	return s.Load(ctx, ws)
-}
-
-func (s *Service) insertVersion(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, segment, version int64, d *stored, emit bool, by string) error {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	var machine int64
-	if err := tx.QueryRow(ctx, queries.Get("last_machine"), []any{ws}, &machine); err != nil {
-		return err
-	}
-	machine++
-	last, err := s.People.Last(ctx, tx, ws)
-	if err != nil {
-		return err
-	}
-	if err := s.backfill.StartBackfill(ctx, tx, ws, machine, last); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, queries.Get("insert_version"), ws, segment, version, machine, "building", emit, string(text), by, core.FromTime(s.Clock.Now()))
-	return err
 }
 
 // Change is what an update may change; nil fields stay.
@@ -324,10 +184,7 @@ func (s *Service) Update(ctx context.Context, ws core.WorkspaceID, id int64, ch 
 	if err != nil {
 		return g, err
 	}
-	d := Definition{Key: g.Key, Name: g.Name, Description: g.Description, Kind: g.Kind}
-	if g.Kind == Dynamic {
-		d.When = g.When
-	}
+	d := g.definition()
 	if ch.Name != nil {
 		d.Name = *ch.Name
 	}
@@ -341,12 +198,12 @@ func (s *Service) Update(ctx context.Context, ws core.WorkspaceID, id int64, ch 
 		return g, err
 	}
 	now := core.FromTime(s.Clock.Now())
+	rename := func(tx *db.Tx, id int64) error {
+		_, err := tx.Exec(ctx, queries.Get("rename"), d.Name, d.Description, now, ws, id)
+		return err
+	}
 	if ch.When == nil {
-		err := s.DB.Write(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(ctx, queries.Get("rename"), d.Name, d.Description, now, ws, id)
-			return err
-		})
-		if err != nil {
+		if err := s.DB.Write(ctx, func(tx *db.Tx) error { return rename(tx, id) }); err != nil {
 			return g, fmt.Errorf("update segment: %w", err)
 		}
 		if err := s.Load(ctx, ws); err != nil {
@@ -361,21 +218,11 @@ func (s *Service) Update(ctx context.Context, ws core.WorkspaceID, id int64, ch 
 	if g.Building {
 		return g, errs.New(errs.Conflict, "still_building", "a version of this segment is still being computed: try again when it is done")
 	}
-	if err := s.newVersion(ctx, ws, id, &stored{d, p}, ch.Emit, by); err != nil {
-		return g, fmt.Errorf("update segment: %w", err)
+	if _, err := s.kept.Next(ctx, ws, id, &versions.Draft{Definition: &stored{d, p}, By: by, More: []any{ch.Emit}, With: rename}); err != nil {
+		return g, err
 	}
-	s.build(ctx, ws)
+	s.kept.Build(ctx, ws)
 	return s.Get(ws, id)
-}
-
-func (s *Service) newVersion(ctx context.Context, ws core.WorkspaceID, id int64, d *stored, emit bool, by string) error {
-	return s.announce(ctx, ws, func(tx *db.Tx) error {
-		var version int64
-		if err := tx.QueryRow(ctx, queries.Get("last_version"), []any{ws, id}, &version); err != nil {
-			return err
-		}
-		return s.insertVersion(ctx, tx, ws, id, version+1, d, emit, by)
-	})
 }
 
 // Delete removes a segment with its members. One that another segment names is
@@ -395,20 +242,7 @@ func (s *Service) Delete(ctx context.Context, ws core.WorkspaceID, id int64) err
 	if g.Building {
 		return errs.New(errs.Conflict, "still_building", "this segment is still being computed: try again when it is done")
 	}
-	err = s.announce(ctx, ws, func(tx *db.Tx) error {
-		for _, q := range []string{"delete_segment", "delete_versions"} {
-			if _, err := tx.Exec(ctx, queries.Get(q), ws, id); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, queries.Get("drop_machine"), ws, g.Machine)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("delete segment: %w", err)
-	}
-	s.changes.Add(1)
-	return nil
+	return s.kept.Remove(ctx, ws, id, g.Machine)
 }
 
 // Use is something that rests on a segment.

@@ -296,7 +296,7 @@ await step('attribution is one stop for Tab: arrows go from number to number, En
   const name = `Keyboard ${Date.now()}`
   await page.keyboard.type(name)
   await page.keyboard.press('Enter')
-  await page.getByText(`“${name}” is a segment now.`, { exact: false }).first().waitFor({ timeout: 8000 })
+  await page.getByText(`“${name}” created.`, { exact: false }).first().waitFor({ timeout: 8000 })
   const made = await page.evaluate(async (n) => (await (await fetch('/api/v1/segments')).json()).segments.find((s) => s.name === n), name)
   expect(made, 'no such segment')
   await page.evaluate(async (id) => {

@@ -331,16 +331,19 @@ await step('list and number agree, and anybody can be asked why they are not in 
   await dialog().locator('ol li').first().waitFor(wait)
 })
 
-await step('a deleted insight comes back with Undo', async () => {
+await step('a deleted insight comes back with Undo, where links lead to it', async () => {
   await open('/insights')
   await button('Actions for Task funnel').click()
   await page.getByRole('menuitem', { name: 'Duplicate' }).click()
   await page.getByText('“Copy of Task funnel” saved.').waitFor(wait)
+  const link = page.getByRole('link', { name: 'Copy of Task funnel' })
+  const leads = await link.getAttribute('href')
   await button('Actions for Copy of Task funnel').click()
   await page.getByRole('menuitem', { name: 'Delete' }).click()
   await page.getByText('“Copy of Task funnel” deleted.').waitFor(wait)
   await button('Undo').last().click()
-  await page.getByRole('link', { name: 'Copy of Task funnel' }).waitFor(wait)
+  await link.waitFor(wait)
+  expect((await link.getAttribute('href')) === leads, 'the insight came back under another number')
 })
 
 await step('costs are imported from CSV: a wrong file says its lines and writes nothing, a right one is on the sheet', async () => {

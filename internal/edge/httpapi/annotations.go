@@ -64,7 +64,7 @@ func (a *API) annotations() {
 			}
 			return body(out)
 		})
-	handle(a, route{method: "POST", path: "/annotations", summary: "Write a note on the axis of time", perm: access.Design, audit: "annotation.create", status: http.StatusCreated, tag: tag},
+	handle(a, route{method: "POST", path: "/annotations", summary: "Write a note on the axis of time", perm: access.Insights, audit: "annotation.create", status: http.StatusCreated, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct{ Body annotationIn }) (*Body[annotationShape], error) {
 			n, err := a.Insight.Annotate(ctx, p.Workspace, insight.Annotation{At: in.Body.At, Until: in.Body.Until, Text: in.Body.Text}, p.Label())
 			if err != nil {
@@ -73,7 +73,7 @@ func (a *API) annotations() {
 			note(ctx, n.ID)
 			return body(annotationOut(&n))
 		})
-	handle(a, route{method: "PATCH", path: "/annotations/{id}", summary: "Change a note", perm: access.Design, audit: "annotation.update", tag: tag},
+	handle(a, route{method: "PATCH", path: "/annotations/{id}", summary: "Change a note", perm: access.Insights, audit: "annotation.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
 			AnnotationPath
 			Body annotationChange
@@ -84,7 +84,7 @@ func (a *API) annotations() {
 			}
 			return body(annotationOut(&n))
 		})
-	handle(a, route{method: "DELETE", path: "/annotations/{id}", summary: "Delete a note", perm: access.Design, audit: "annotation.delete", status: http.StatusNoContent, tag: tag},
+	handle(a, route{method: "DELETE", path: "/annotations/{id}", summary: "Delete a note", perm: access.Insights, audit: "annotation.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *AnnotationPath) (*None, error) {
 			return nil, a.Insight.DeleteAnnotation(ctx, p.Workspace, in.ID)
 		})

@@ -93,7 +93,7 @@ func (a *API) dashboards() {
 			}
 			return body(out)
 		})
-	handle(a, route{method: "POST", path: "/dashboards/ready", summary: "Make a ready dashboard with its insights", perm: access.Design, audit: "dashboard.create", status: http.StatusCreated, tag: tag},
+	handle(a, route{method: "POST", path: "/dashboards/ready", summary: "Make a ready dashboard with its insights", perm: access.Insights, audit: "dashboard.create", status: http.StatusCreated, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct{ Body readyIn }) (*Body[dashboardShape], error) {
 			d, err := a.Insight.MakeReady(ctx, p.Workspace, in.Body.Key, p.Locale, viewer(p))
 			if err != nil {
@@ -102,7 +102,7 @@ func (a *API) dashboards() {
 			note(ctx, 0, "name", &d.Name)
 			return body(dashboardOut(&d))
 		})
-	handle(a, route{method: "POST", path: "/dashboards", summary: "Make a dashboard", perm: access.Design, audit: "dashboard.create", status: http.StatusCreated, tag: tag},
+	handle(a, route{method: "POST", path: "/dashboards", summary: "Make a dashboard", perm: access.Insights, audit: "dashboard.create", status: http.StatusCreated, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct{ Body dashboardIn }) (*Body[dashboardShape], error) {
 			b := &in.Body
 			d, err := a.Insight.AddDashboard(ctx, p.Workspace, insight.Dashboard{Name: b.Name, Description: b.Description, SharedWith: b.SharedWith,
@@ -121,10 +121,19 @@ func (a *API) dashboards() {
 			}
 			return body(dashboardOut(&d))
 		})
-	handle(a, route{method: "PATCH", path: "/dashboards/{id}", summary: "Change a dashboard", perm: access.Design, audit: "dashboard.update", tag: tag}, a.changeDashboard)
-	handle(a, route{method: "DELETE", path: "/dashboards/{id}", summary: "Delete a dashboard; its insights stay", perm: access.Design, audit: "dashboard.delete", status: http.StatusNoContent, tag: tag},
+	handle(a, route{method: "PATCH", path: "/dashboards/{id}", summary: "Change a dashboard", perm: access.Insights, audit: "dashboard.update", tag: tag}, a.changeDashboard)
+	handle(a, route{method: "DELETE", path: "/dashboards/{id}", summary: "Delete a dashboard; its insights stay, and it can be restored for 30 days", perm: access.Insights, audit: "dashboard.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *DashboardPath) (*None, error) {
 			return nil, a.Insight.DeleteDashboard(ctx, p.Workspace, in.ID, viewer(p))
+		})
+	handle(a, route{method: "POST", path: "/dashboards/{id}/restore", summary: "Bring back a deleted dashboard, with its insights that were deleted after it", perm: access.Insights, audit: "dashboard.restore", tag: tag},
+		func(ctx context.Context, p *access.Principal, in *DashboardPath) (*Body[dashboardShape], error) {
+			d, err := a.Insight.RestoreDashboard(ctx, p.Workspace, in.ID, viewer(p))
+			if err != nil {
+				return nil, err
+			}
+			note(ctx, 0, "name", &d.Name)
+			return body(dashboardOut(&d))
 		})
 }
 

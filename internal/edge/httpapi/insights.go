@@ -114,7 +114,7 @@ func (a *API) insights() {
 			return body(progressOut{g.State, g.Done, g.Total})
 		})
 	handle(a, route{method: "GET", path: "/insights", summary: "List saved insights", perm: access.ReadData, tag: tag}, a.listInsights)
-	handle(a, route{method: "POST", path: "/insights", summary: "Save an insight", perm: access.Design, audit: "insight.create", status: http.StatusCreated, tag: tag}, a.saveInsight)
+	handle(a, route{method: "POST", path: "/insights", summary: "Save an insight", perm: access.Insights, audit: "insight.create", status: http.StatusCreated, tag: tag}, a.saveInsight)
 	handle(a, route{method: "GET", path: "/insights/{id}", summary: "Read a saved insight", perm: access.ReadData, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *InsightPath) (*Body[insightShape], error) {
 			i, err := a.Insight.Insight(ctx, p.Workspace, in.ID)
@@ -123,10 +123,19 @@ func (a *API) insights() {
 			}
 			return insightBody(&i)
 		})
-	handle(a, route{method: "PATCH", path: "/insights/{id}", summary: "Change a saved insight; another question makes a new version", perm: access.Design, audit: "insight.update", tag: tag}, a.changeInsight)
-	handle(a, route{method: "DELETE", path: "/insights/{id}", summary: "Delete a saved insight that nothing uses", perm: access.Design, audit: "insight.delete", status: http.StatusNoContent, tag: tag},
+	handle(a, route{method: "PATCH", path: "/insights/{id}", summary: "Change a saved insight; another question makes a new version", perm: access.Insights, audit: "insight.update", tag: tag}, a.changeInsight)
+	handle(a, route{method: "DELETE", path: "/insights/{id}", summary: "Delete a saved insight that nothing uses; it can be restored for 30 days", perm: access.Insights, audit: "insight.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *InsightPath) (*None, error) {
 			return nil, a.Insight.DeleteInsight(ctx, p.Workspace, in.ID)
+		})
+	handle(a, route{method: "POST", path: "/insights/{id}/restore", summary: "Bring back a deleted insight with its versions", perm: access.Insights, audit: "insight.restore", tag: tag},
+		func(ctx context.Context, p *access.Principal, in *InsightPath) (*Body[insightShape], error) {
+			i, err := a.Insight.RestoreInsight(ctx, p.Workspace, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			note(ctx, 0, "name", &i.Name)
+			return insightBody(&i)
 		})
 	handle(a, route{method: "GET", path: "/insights/{id}/versions", summary: "Versions of a saved insight", perm: access.ReadData, tag: tag}, a.insightVersions)
 	handle(a, route{method: "GET", path: "/insights/{id}/run", summary: "Answer a saved insight from the timeline", perm: access.ReadData, tag: tag}, a.runSaved)

@@ -33,15 +33,14 @@ func (a *API) cohort() {
 			if err != nil {
 				return nil, err
 			}
-			g, err := a.Segments.Create(ctx, p.Workspace, segment.Definition{Name: in.Body.Name, Description: in.Body.Description, Kind: segment.Static}, p.Label())
-			if err != nil {
-				return nil, err
-			}
 			list := make([]core.CustomerID, len(people.People))
 			for i := range list {
 				list[i] = people.People[i].ID
 			}
-			a.Segments.Fill(ctx, p.Workspace, g, list, p.Label())
+			g, err := a.Segments.CreateList(ctx, p.Workspace, segment.Definition{Name: in.Body.Name, Description: in.Body.Description}, list, p.Label())
+			if err != nil {
+				return nil, err
+			}
 			note(ctx, g.ID, "name", &g.Name)
 			return a.oneSegment(ctx, p, &g)
 		})

@@ -80,7 +80,7 @@ func (a *API) changeMembers(ctx context.Context, p *access.Principal, in *change
 	if err != nil {
 		return nil, err
 	}
-	n, err := a.Segments.Change(ctx, p.Workspace, in.ID, list, add, p.Label(), nil)
+	n, err := a.Segments.Change(ctx, p.Workspace, in.ID, list, add, p.Label())
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (a *API) addMembers(ctx context.Context, p *access.Principal, id int64, par
 			out.Samples = append(out.Samples, part[i].Value)
 		}
 	}
-	n, err := a.Segments.Change(ctx, p.Workspace, id, list, true, p.Label(), nil)
+	n, err := a.Segments.Change(ctx, p.Workspace, id, list, true, p.Label())
 	out.Changed += n
 	return err
 }

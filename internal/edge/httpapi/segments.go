@@ -27,6 +27,7 @@ type segmentShape struct {
 	Size        int64      `json:"size" doc:"Members now"`
 	Share       *float64   `json:"share" doc:"Of all customers; null when there are none"`
 	Building    bool       `json:"building" doc:"A newer version is being computed over history"`
+	Filling     bool       `json:"filling" doc:"Customers are still being put on its list"`
 	By          string     `json:"by"`
 	CreatedAt   *jtime     `json:"created_at"`
 	UpdatedAt   *jtime     `json:"updated_at"`
@@ -62,7 +63,7 @@ type segmentPatch struct {
 func segmentOut(p *access.Principal, g *segment.Segment, size, population int64) segmentShape {
 	raw, _ := json.Marshal(g.When) //nolint:errcheck // a checked node encodes
 	out := segmentShape{ID: g.ID, Key: g.Key, Name: g.Name, Description: g.Description, Kind: g.Kind, Version: g.Version, When: condition{raw},
-		Sentence: expr.Sentence(g.When, p.Locale), Size: size, Building: g.Building, By: g.By, CreatedAt: when(g.CreatedAt), UpdatedAt: when(g.UpdatedAt), UsedBy: []useShape{}}
+		Sentence: expr.Sentence(g.When, p.Locale), Size: size, Building: g.Building, Filling: g.Filling, By: g.By, CreatedAt: when(g.CreatedAt), UpdatedAt: when(g.UpdatedAt), UsedBy: []useShape{}}
 	if population > 0 {
 		share := float64(size) / float64(population)
 		out.Share = &share

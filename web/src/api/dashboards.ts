@@ -16,10 +16,7 @@ export const dashboards = {
   create: (body: Pick<Dashboard, 'name'> & DashboardChange) => api.post<Dashboard>('/dashboards', body),
   makeReady: (key: ReadyDashboard['key']) => api.post<Dashboard>('/dashboards/ready', { key }),
   change: (id: string, body: DashboardChange) => api.patch<Dashboard>(`/dashboards/${id}`, body),
-  /** Lets tiles that showed an insight show another one, after the undo of its deletion. */
-  repoint: async (before: number, now: number) => {
-    const { dashboards: all } = await api.get<{ dashboards: Dashboard[] }>('/dashboards')
-    await Promise.all(all.filter((d) => d.tiles.some((x) => x.insight === before)).map((d) => api.patch<Dashboard>(`/dashboards/${d.id}`, { tiles: d.tiles.map((x) => (x.insight === before ? { ...x, insight: now } : x)) })))
-  },
   remove: (id: string) => api.delete(`/dashboards/${id}`),
+  /** Undoes remove: the dashboard comes back under its number. */
+  restore: (id: string) => api.post<Dashboard>(`/dashboards/${id}/restore`),
 }

@@ -209,5 +209,7 @@ export const insights = {
   create: (body: { name: string; description: string; spec: Spec }) => api.post<SavedInsight>('/insights', body),
   change: (id: string, body: Partial<{ name: string; description: string; spec: Spec }>) => api.patch<SavedInsight>(`/insights/${id}`, body),
   remove: (id: string) => api.delete(`/insights/${id}`),
+  /** Undoes remove: the insight comes back under its number, with its versions. */
+  restore: (id: string) => api.post<SavedInsight>(`/insights/${id}/restore`),
 }
 

@@ -17,6 +17,8 @@ export type Segment = {
   size: number
   share: number | null
   building: boolean
+  /** Customers are still being put on its list. */
+  filling: boolean
   by: string
   created_at: string
   updated_at: string
@@ -59,8 +61,8 @@ const rows = (list: Raw[] | null): PreviewRow[] => (list ?? []).map((r) => ({ ..
 const preview = (r: Raw): Preview => ({ ...(r as Preview), sample: rows(r.sample), enter_sample: rows(r.enter_sample), leave_sample: rows(r.leave_sample) })
 
 export const segments = {
-  list: () => queryOptions({ queryKey: ['segments'], queryFn: () => api.get<SegmentList>('/segments'), refetchInterval: (s) => (s.state.data?.segments.some((x) => x.building) ? 1500 : 15_000) }),
-  one: (id: string | number) => queryOptions({ queryKey: ['segments', String(id)], queryFn: () => api.get<Segment>(`/segments/${id}`), refetchInterval: (s) => (s.state.data?.building ? 1000 : 15_000) }),
+  list: () => queryOptions({ queryKey: ['segments'], queryFn: () => api.get<SegmentList>('/segments'), refetchInterval: (s) => (s.state.data?.segments.some((x) => x.building || x.filling) ? 1500 : 15_000) }),
+  one: (id: string | number) => queryOptions({ queryKey: ['segments', String(id)], queryFn: () => api.get<Segment>(`/segments/${id}`), refetchInterval: (s) => (s.state.data?.building || s.state.data?.filling ? 1000 : 15_000) }),
   preview: (when: Cond, segment?: number) => queryOptions({ queryKey: ['segment-preview', when, segment], queryFn: ({ signal }) => api.post<Raw>('/segments/preview', { when, ...(segment ? { segment } : {}) }, signal).then(preview), placeholderData: (before) => before, staleTime: 30_000, retry: false }),
   versions: (id: number) => queryOptions({ queryKey: ['segments', String(id), 'versions'], queryFn: () => api.get<{ versions: SegmentVersion[] | null }>(`/segments/${id}/versions`).then((r) => r.versions ?? []) }),
   history: (id: number, query: Query) => queryOptions({ queryKey: ['segments', String(id), 'history', query], queryFn: ({ signal }) => api.get<{ periods: SizePeriod[] }>(`/segments/${id}/history`, query, signal).then((r) => r.periods), placeholderData: (before) => before, staleTime: 30_000 }),

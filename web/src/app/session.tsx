@@ -16,13 +16,14 @@ export function useWorkspace(): Workspace {
 
 const rights: Record<string, Role[]> = {
   edit: ['owner', 'admin', 'marketer', 'support', 'developer'],
+  insight: ['owner', 'admin', 'marketer', 'analyst'],
   model: ['owner', 'admin', 'marketer'],
   data: ['owner', 'admin', 'developer'],
   admin: ['owner', 'admin'],
 }
 
 /** Whether the user's role has a right. The server decides; this only hides what would be refused. */
-export function useCan(right: 'edit' | 'model' | 'data' | 'admin'): boolean {
+export function useCan(right: 'edit' | 'insight' | 'model' | 'data' | 'admin'): boolean {
   const role = useSession()?.user.role
   return !!role && rights[right]!.includes(role)
 }

@@ -17,7 +17,8 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
   const client = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
-  const can = useCan('model')
+  const can = useCan('insight')
+  const schedule = useCan('model')
   const refresh = () => client.invalidateQueries({ queryKey: ['dashboards'] })
   const body = { name: dashboard.name, description: dashboard.description, shared_with: dashboard.shared_with, tiles: dashboard.tiles, ...(dashboard.range ? { range: dashboard.range } : {}) }
   const remove = useMutation({
@@ -25,7 +26,7 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
     onSuccess: async () => {
       await navigate({ to: '/dashboards' })
       await refresh()
-      toast.undo(t`“${dashboard.name}” deleted.`, () => void dashboards.create(body).then(refresh, toast.error))
+      toast.undo(t`“${dashboard.name}” deleted.`, () => void dashboards.restore(String(dashboard.id)).then(refresh, toast.error))
     },
     onError: toast.error,
   })
@@ -73,9 +74,9 @@ export default function BoardMenu({ dashboard, share }: { dashboard: Dashboard; 
               {label}
             </Menu.Item>
           ))}
+          {schedule && <Menu.Item leftSection={<IconClock size={16} />} component={Link} to="/dashboards/digests" search={{ new: dashboard.id } as never}>{t`Send on a schedule`}</Menu.Item>}
           {can && (
             <>
-              <Menu.Item leftSection={<IconClock size={16} />} component={Link} to="/dashboards/digests" search={{ new: dashboard.id } as never}>{t`Send on a schedule`}</Menu.Item>
               <Menu.Divider />
               <Menu.Item c="var(--app-bad)" leftSection={<IconTrash size={16} />} onClick={() => remove.mutate()}>{t`Delete`}</Menu.Item>
             </>

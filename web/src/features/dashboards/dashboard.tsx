@@ -43,7 +43,7 @@ export default function DashboardScreen() {
 function Board({ dashboard }: { dashboard: Dashboard }) {
   const { t } = useLingui()
   const f = useFormat()
-  const can = useCan('model')
+  const can = useCan('insight')
   const { time_zone } = useWorkspace()
   const { tiles, change, undo, canUndo, saving } = useTiles(dashboard)
   const [editing, setEditing] = useState(false)
@@ -190,7 +190,7 @@ const spans: Preset[] = ['7d', '30d', '90d', '365d']
 /** One range for all tiles, or the own range of each. */
 function RangeControl({ dashboard, range, setRange }: { dashboard: Dashboard; range: Range | undefined; setRange: (range: Range | undefined) => void }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const toast = useToast()
   const labels: Record<string, string> = { '7d': t`Last 7 days`, '30d': t`Last 30 days`, '90d': t`Last 90 days`, '365d': t`Last 365 days` }

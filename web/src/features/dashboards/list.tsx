@@ -18,7 +18,7 @@ const Share = lazy(() => import('./share'))
 export default function DashboardsScreen() {
   const { t } = useLingui()
   const f = useFormat()
-  const can = useCan('model')
+  const can = useCan('insight')
   const roleName = useRoleName()
   const navigate = useNavigate()
   const [making, setMaking] = useState(false)

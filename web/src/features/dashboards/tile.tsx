@@ -91,7 +91,7 @@ export function TileView({ tile, range, kpis, annotations, editing, lifted, acti
 /** What is shown where the insight of a tile cannot be read: gone for good, or a failure. */
 function Gone({ error, retry, remove }: { error: unknown; retry: () => void; remove: () => void }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   if (!(error instanceof ApiError) || error.status !== 404) return <ErrorBox error={error} retry={retry} />
   return (
     <div className={classes.gone}>

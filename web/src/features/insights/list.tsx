@@ -12,7 +12,6 @@ import { Card, Dim, Empty, Loaded, Page, ui } from '~/ui/page'
 import { useToast } from '~/ui/toast'
 import { kindIcons } from './kind-icons'
 import { emptySpec } from './draft'
-import { restore } from './restore'
 import { useInsightKind, useKindQuestion } from './words'
 import classes from './insights.module.css'
 
@@ -131,7 +130,7 @@ function NewMenu() {
 
 function RowMenu({ insight }: { insight: SavedInsight }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const toast = useToast()
   const refresh = () => client.invalidateQueries({ queryKey: ['insights'] })
@@ -148,7 +147,7 @@ function RowMenu({ insight }: { insight: SavedInsight }) {
     mutationFn: () => insights.remove(String(insight.id)),
     onSuccess: async () => {
       await refresh()
-      toast.undo(t`“${name}” deleted.`, () => void restore(Number(insight.id), { name, description, spec }).then(refresh, toast.error))
+      toast.undo(t`“${name}” deleted.`, () => void insights.restore(String(insight.id)).then(refresh, toast.error))
     },
     onError: toast.error,
   })

@@ -17,7 +17,7 @@ import classes from './insights.module.css'
 export default function Notes({ from, to }: { from: number; to: number }) {
   const { t } = useLingui()
   const f = useFormat()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const toast = useToast()
   const [editing, setEditing] = useState<Annotation | 'new'>()

@@ -21,7 +21,7 @@ export default function SaveSegment({ spec, cell, name: start, close }: { spec: 
     onSuccess: async (made) => {
       close()
       await refresh()
-      toast.undo(t`“${made.name}” is a segment now. It fills in the background.`, () => void insights.removeSegment(made.id).then(refresh, toast.error))
+      toast.undo(t`“${made.name}” created. It fills in the background.`, () => void insights.removeSegment(made.id).then(refresh, toast.error))
     },
   })
   return (

@@ -9,7 +9,6 @@ import { useCan } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
 import { IconCopy, IconDashboard, IconDots, IconEdit, IconHistory, IconTrash } from '~/ui/icons'
 import { useToast } from '~/ui/toast'
-import { restore } from './restore'
 import { useAutoName } from './words'
 
 const Versions = lazy(() => import('./versions'))
@@ -18,7 +17,7 @@ const AddToDashboard = lazy(() => import('~/features/dashboards/add-to'))
 /** Saves, renames, duplicates and deletes an insight. */
 export function SaveBar({ spec, saved, form, changed, ready, discard }: { spec: Spec; /** How a trend is drawn. */ form?: Tile['form']; saved?: SavedInsight; changed: boolean; ready: boolean; discard: () => void }) {
   const { t } = useLingui()
-  const can = useCan('model')
+  const can = useCan('insight')
   const client = useQueryClient()
   const navigate = useNavigate()
   const toast = useToast()
@@ -40,10 +39,10 @@ export function SaveBar({ spec, saved, form, changed, ready, discard }: { spec: 
   const remove = useMutation({
     mutationFn: () => insights.remove(String(saved!.id)),
     onSuccess: async () => {
-      const { name, description, spec: kept } = saved!
+      const { id, name } = saved!
       await navigate({ to: '/insights' })
       await refresh()
-      toast.undo(t`“${name}” deleted.`, () => void restore(Number(saved!.id), { name, description, spec: kept }).then(refresh, toast.error))
+      toast.undo(t`“${name}” deleted.`, () => void insights.restore(String(id)).then(refresh, toast.error))
     },
     onError: toast.error,
   })

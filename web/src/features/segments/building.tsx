@@ -8,21 +8,21 @@ import classes from './segments.module.css'
 
 /** How far a segment is computed; undefined while nothing is known. */
 export function useProgress(segment: Segment): number | undefined {
-  const { data } = useQuery({ ...q.status(), enabled: segment.building })
+  const { data } = useQuery({ ...q.status(), enabled: segment.building || segment.filling })
   const work = data?.work.find((w) => w.kind === 'segment' && w.label === segment.name)
   return work && work.total > 0 ? Math.min(1, work.done / work.total) : undefined
 }
 
-/** Says that a version is being computed, and how far it is. */
+/** Says that a version is being computed, or a list filled, and how far it is. */
 export function BuildingBar({ segment }: { segment: Segment }) {
   const { t } = useLingui()
   const f = useFormat()
   const share = useProgress(segment)
-  if (!segment.building) return null
+  if (!segment.building && !segment.filling) return null
   return (
     <div className={classes.building} role="status">
       <Loader size={16} aria-hidden />
-      <span>{segment.size === 0 && segment.version <= 1 ? t`This segment is being computed over all history. Its members appear when that is done.` : t`A new version is being computed over all history. Until it is done, the one before counts.`}</span>
+      <span>{segment.filling ? t`Customers are being put on the list.` : segment.size === 0 && segment.version <= 1 ? t`This segment is being computed over all history. Its members appear when that is done.` : t`A new version is being computed over all history. Until it is done, the one before counts.`}</span>
       {share !== undefined && (
         <div>
           <Progress value={share * 100} size="sm" aria-label={t`${f.percent(share, 0)} computed`} />

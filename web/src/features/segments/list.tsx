@@ -154,7 +154,7 @@ function SegmentRow({ segment: s, spark, chosen, toggle }: { segment: Segment; s
               {s.name}
             </Link>{' '}
             {s.kind === 'static' && <Badge size="sm" variant="light" color="gray">{t`list`}</Badge>}{' '}
-            {s.building && (
+            {(s.building || s.filling) && (
               <Badge size="sm" variant="light" leftSection={<Loader size={10} aria-hidden />}>
                 {share === undefined ? t`being computed` : t`being computed, ${f.percent(share, 0)}`}
               </Badge>
