@@ -15,6 +15,8 @@ import { Where } from './where'
 import classes from './insights.module.css'
 
 const any: EventKind[] = ['any', 'page', 'screen']
+/** Events that follow from the stays of customers, with the names of the API. */
+const moves = ['Segment Entered', 'Segment Left', 'Stage Entered', 'Stage Left']
 
 /** An event, chosen from what has arrived, with how often it came. A name that never came can be typed as well. */
 export function EventSelect({ value, onChange, label, fresh = false }: { value: EventPick; onChange: (kind: EventPick['kind'], event: string) => void; label: string; /** Just added: the focus goes to it. */ fresh?: boolean }) {
@@ -37,7 +39,8 @@ export function EventSelect({ value, onChange, label, fresh = false }: { value: 
   const item = (kind: string, name: string) => ({ value: `${kind}|${name}`, label: name })
   const groups = ['track', 'page', 'screen'].map((kind) => ({ group: kindName(kind), items: list.filter((e) => e.kind === kind).map((e) => item(e.kind, e.name)) }))
   const specials = any.map((kind) => ({ value: `${kind}|`, label: eventLabel({ kind }) }))
-  const known = new Set([...counts.keys(), ...specials.map((s) => s.value)])
+  const moved = moves.map((event) => ({ value: `signal|${event}`, label: eventLabel({ kind: 'signal', event }) }))
+  const known = new Set([...counts.keys(), ...specials.map((s) => s.value), ...moved.map((s) => s.value)])
   const more = [...(chosen && !known.has(chosen) ? [{ value: chosen, label: eventLabel(value) }] : []), ...(own && !counts.has(`track|${own}`) && chosen !== `track|${own}` ? [{ value: `track|${own}`, label: own }] : [])]
   return (
     <Select
@@ -49,7 +52,7 @@ export function EventSelect({ value, onChange, label, fresh = false }: { value: 
       ref={input}
       maxDropdownHeight={340}
       nothingFoundMessage={t`No such event`}
-      data={[...groups.filter((g) => g.items.length > 0), { group: t`General`, items: specials }, ...(more.length > 0 ? [{ group: t`Other name`, items: more }] : [])]}
+      data={[...groups.filter((g) => g.items.length > 0), { group: t`General`, items: specials }, { group: t`Moves`, items: moved }, ...(more.length > 0 ? [{ group: t`Other name`, items: more }] : [])]}
       value={chosen}
       onSearchChange={setText}
       onChange={(v) => {

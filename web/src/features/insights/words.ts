@@ -99,6 +99,7 @@ export function useEventLabel() {
   const { t } = useLingui()
   const kindName = useKindName()
   return (e: EventPick): string => {
+    if (e.kind === 'signal' && e.event) return { 'Segment Entered': t`Segment entered`, 'Segment Left': t`Segment left`, 'Stage Entered': t`Stage entered`, 'Stage Left': t`Stage left` }[e.event] ?? e.event
     if (e.event) return e.event
     if (e.kind === 'any') return t`any event`
     if (e.kind === 'page') return t`any page`
