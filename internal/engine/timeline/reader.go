@@ -339,14 +339,16 @@ func (r *reader) own() []int32 {
 	return r.sel[:0]
 }
 
+// keepNames writes every row and moves on behind those that are wanted: names
+// come in no order that a processor could guess.
 func (r *reader) keepNames(sel []int32) []int32 {
-	out := r.own()
+	out, k := r.own()[:len(sel)], 0
+	kinds, events, masks := r.kinds, r.events, r.masks
 	for _, i := range sel {
-		if r.masks[r.events[i]]&(1<<uint(r.kinds[i])) != 0 {
-			out = append(out, i)
-		}
+		out[k] = i
+		k += int(masks[events[i]] >> uint(kinds[i]) & 1)
 	}
-	return out
+	return out[:k]
 }
 
 // keepCustomers asks keep once per customer.
