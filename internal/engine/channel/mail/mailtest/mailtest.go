@@ -58,6 +58,7 @@ type Server struct {
 	Roots *x509.CertPool // that trust its certificate
 	opt   Options
 	smtp  *smtp.Server
+	ln    net.Listener
 
 	mu      sync.Mutex
 	letters []Letter
@@ -77,7 +78,7 @@ func New(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Addr = ln.Addr().String()
+	s.Addr, s.ln = ln.Addr().String(), ln
 	s.smtp = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		_, secure := c.TLSConnectionState()
 		x := &session{server: s, conn: c}
@@ -106,7 +107,10 @@ func (discard) Printf(string, ...any) {}
 func (discard) Println(...any)        {}
 
 // Close stops the server: nobody is at home any more.
-func (s *Server) Close() { _ = s.smtp.Close() }
+func (s *Server) Close() {
+	_ = s.ln.Close() // it may not have begun to serve yet
+	_ = s.smtp.Close()
+}
 
 // Answer sets what is said to recipients: n counts them from 1, nil takes the
 // letter.
