@@ -86,7 +86,7 @@ func costScenarios() map[string]scenario {
 
 func alertOf(x *tenant) obj {
 	return obj{"name": x.name("alert"), "enabled": true, "watched": obj{"insight": x.insight(), "line": "A"}, "rule": obj{"kind": "threshold", "op": "above", "value": 3},
-		"schedule": obj{"every": "1d", "at": "08:00"}, "webhook": 7}
+		"schedule": obj{"every": "1d", "at": "08:00"}, "webhook": 7, "emails": []string{x.mark + "@example.com"}, "language": "ro"}
 }
 
 func (x *tenant) alert() int64 {
@@ -103,7 +103,7 @@ func alertScenarios() map[string]scenario {
 		"POST /alerts":     {perm: access.Design, body: func(x *tenant, _ []any) any { return alertOf(x) }},
 		"GET /alerts/{id}": {perm: access.ReadData, ids: alert},
 		"PATCH /alerts/{id}": {perm: access.Design, ids: alert, body: func(x *tenant, _ []any) any {
-			return obj{"name": x.name("alert"), "enabled": false, "watched": obj{"kpi": "orders", "period": "7d"}, "rule": obj{"kind": "change", "by": 0.5, "direction": "down"}, "schedule": obj{"every": "6h"}}
+			return obj{"name": x.name("alert"), "enabled": false, "watched": obj{"kpi": "orders", "period": "7d"}, "rule": obj{"kind": "change", "by": 0.5, "direction": "down"}, "schedule": obj{"every": "6h"}, "emails": []string{}, "language": "it"}
 		}},
 		"DELETE /alerts/{id}":      {perm: access.Design, ids: alert},
 		"GET /alerts/{id}/history": {perm: access.ReadData, ids: alert},

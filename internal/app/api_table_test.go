@@ -92,7 +92,9 @@ func settingScenarios() map[string]scenario {
 		"PATCH /workspace": {perm: access.Settings, body: func(x *tenant, _ []any) any {
 			return obj{"name": x.name("shop"), "time_zone": "Europe/Bucharest", "currency": "EUR", "week_start": 7, "lapse_days": 60, "refund_date": "order"}
 		}},
-		"GET /users": {perm: access.Users},
+		"GET /settings/mail":       {perm: access.ReadData},
+		"POST /settings/mail/test": {perm: access.Settings, user: true},
+		"GET /users":               {perm: access.Users},
 		"POST /users": {perm: access.Users, body: func(x *tenant, _ []any) any {
 			return obj{"email": x.name("u") + "@" + x.mark + ".test", "name": x.name("u"), "password": password, "role": "analyst", "locale": "ro"}
 		}},

@@ -19,6 +19,7 @@ import (
 	"github.com/ciclo/ciclo/internal/access"
 	"github.com/ciclo/ciclo/internal/app"
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/channel/mail/mailtest"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/db/dbtest"
@@ -91,7 +92,7 @@ func serveIn(t testing.TB, dir, database string) *app.Server {
 			t.Log("the server says:\n" + said.String())
 		}
 	})
-	a, err := app.Open(ctx, app.Config{Data: dir, Database: database, Listen: "127.0.0.1:0"}, slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError})), clock.System{})
+	a, err := app.Open(ctx, app.Config{Data: dir, Database: database, Listen: "127.0.0.1:0", SMTP: "smtp://" + mailtest.New(t, mailtest.Options{}).Addr, MailFrom: "Ciclo <ciclo@example.com>"}, slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError})), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

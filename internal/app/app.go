@@ -46,6 +46,7 @@ type App struct {
 	Imports   *connect.Service
 	Jobs      *jobs.Queue
 	Hooks     *hook.Service
+	mail      *post
 	work      *workBoard
 	secret    []byte
 	lock      *os.File
@@ -79,7 +80,11 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, c clock.Clock) (*Ap
 }
 
 func (a *App) rooms(ctx context.Context) error {
-	var err error
+	letters, err := a.openMail()
+	if err != nil {
+		return err
+	}
+	a.mail = newPost(letters, a.Clock)
 	a.Access = access.New(a.DB, a.Clock)
 	if a.Inbox, err = inbox.New(inbox.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Secret: a.secret, Limits: a.limits(),
 		Refused: func(ws core.WorkspaceID, m *core.Message) (string, string) { return a.Customers.Refused(ws, m) }}); err != nil {
@@ -99,7 +104,7 @@ func (a *App) rooms(ctx context.Context) error {
 	a.Segments = segment.New(segment.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Models: a.Lifecycle, People: people{a.Customers, a.Lifecycle}, Jobs: a.Jobs, Calendar: a.calendar, News: a.tellSegments, Uses: a.usesOf})
 	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}, DB: a.DB,
-		Log: a.Log, Settings: a.insightSettings, Notify: a, Jobs: a.Jobs, Files: filepath.Join(a.Config.Data, "digests"), Stays: stays{a.Lifecycle, a.Segments}.read, Moves: stays{a.Lifecycle, a.Segments}.moves, Members: a.Segments.Evaluate,
+		Log: a.Log, Settings: a.insightSettings, Notify: a, Jobs: a.Jobs, Mail: a.mail.mailer(), PublicURL: a.Config.PublicURL, Files: filepath.Join(a.Config.Data, "digests"), Stays: stays{a.Lifecycle, a.Segments}.read, Moves: stays{a.Lifecycle, a.Segments}.moves, Members: a.Segments.Evaluate,
 		Places: func(core.WorkspaceID) int64 { return a.Lifecycle.Changes() + a.Segments.Changes() }}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}

@@ -36,6 +36,8 @@ type Serving struct {
 	TrustedProxies []string `help:"Addresses or networks of proxies that may tell the caller's address." placeholder:"CIDR"`
 	SealEvents     int      `help:"Events not yet in files at which they are sealed." default:"200000"`
 	AllowPrivate   bool     `help:"Let webhooks call addresses that are not public." name:"allow-private-targets"`
+	SMTP           string   `help:"Mail server for letters: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Better set as CICLO_SMTP, since it holds a password." name:"smtp" placeholder:"URL"`
+	MailFrom       string   `help:"Whom letters come from: \"Name <address>\"." placeholder:"ADDRESS"`
 	MaxPending     int64    `help:"Events that may wait in the inbox before clients are told to come back." default:"5000000"`
 }
 
@@ -76,7 +78,7 @@ func (w *Where) config() Config { return Config{Data: w.Data, Database: w.Databa
 
 func (s *ServeCmd) config() Config {
 	c := s.Where.config()
-	c.AllowPrivate = s.AllowPrivate
+	c.AllowPrivate, c.SMTP, c.MailFrom = s.AllowPrivate, s.SMTP, s.MailFrom
 	c.Listen, c.PublicURL, c.Proxies, c.MaxPending, c.SealEvents = s.Listen, s.PublicURL, s.TrustedProxies, s.MaxPending, s.SealEvents
 	return c
 }

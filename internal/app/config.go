@@ -19,7 +19,9 @@ type Config struct {
 	PublicURL    string // address that browsers use, "" = from the request
 	Proxies      []string
 	SealEvents   int
-	AllowPrivate bool  // webhooks may call addresses that are not public
+	AllowPrivate bool   // webhooks may call addresses that are not public
+	SMTP         string // smtp://user:password@host:587, "" = no mail; never logged
+	MailFrom     string
 	MaxPending   int64 // events waiting in the inbox before clients are told to wait
 }
 

@@ -81,7 +81,7 @@ func (a *App) Serve(ctx context.Context) (*Server, error) {
 	s := &Server{App: a, serving: make(chan error, 1)}
 	s.collect = collect.New(collect.Deps{Inbox: a.Inbox, Clock: a.Clock, Log: a.Log, TrustedProxies: proxies})
 	s.API = httpapi.New(httpapi.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Access: a.Access, Inbox: a.Inbox, Customers: a.Customers,
-		Lifecycle: a.Lifecycle, Segments: a.Segments, Hooks: a.Hooks, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")})
+		Lifecycle: a.Lifecycle, Segments: a.Segments, Hooks: a.Hooks, Insight: a.Insight, Timeline: a.Timeline, Pipeline: a.Pipeline, Imports: a.Imports, Mail: a.mail, Version: Version(), Running: a.running, Loaded: a.LoadWorkspace, TrustedProxies: proxies, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")})
 	ln, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a.Config.Listen, err)

@@ -82,7 +82,9 @@ type Alert struct {
 	Watched  Watched
 	Rule     Rule
 	Schedule Schedule
-	Webhook  int64 // the endpoint that is told; 0: all that want alerts
+	Webhook  int64    // the endpoint that is told; 0: all that want alerts
+	Emails   []string // addresses that are told as well
+	Language string   // of letters: en, it, ro
 
 	State            string
 	Since, Checked   core.Micros // of the state; last looked at, 0 never
@@ -100,6 +102,8 @@ type AlertChange struct {
 	Rule     *Rule
 	Schedule *Schedule
 	Webhook  *int64
+	Emails   *[]string
+	Language *string
 }
 
 func (a *Alert) apply(c *AlertChange) {
@@ -121,6 +125,12 @@ func (a *Alert) apply(c *AlertChange) {
 	if c.Webhook != nil {
 		a.Webhook = *c.Webhook
 	}
+	if c.Emails != nil {
+		a.Emails = *c.Emails
+	}
+	if c.Language != nil {
+		a.Language = *c.Language
+	}
 }
 
 // defaults fills what was left out.
@@ -130,6 +140,9 @@ func (a *Alert) defaults() {
 	}
 	if a.Watched.Insight != 0 && a.Watched.Line == "" {
 		a.Watched.Line = "A"
+	}
+	if a.Language == "" {
+		a.Language = "en"
 	}
 	if a.Schedule.Every == "" {
 		a.Schedule.Every = "1h"
@@ -163,6 +176,9 @@ func (s *Service) checkAlert(a *Alert) error {
 	}
 	if a.Webhook < 0 {
 		return errs.Field("webhook", "bad_webhook", "must be the number of an endpoint")
+	}
+	if err := a.checkEmails(); err != nil {
+		return err
 	}
 	return a.Schedule.check()
 }

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,10 +32,12 @@ type alertDefinition struct {
 	Rule     Rule     `json:"rule"`
 	Schedule Schedule `json:"schedule"`
 	Webhook  int64    `json:"webhook,omitempty"`
+	Emails   []string `json:"emails,omitempty"`
+	Language string   `json:"language,omitempty"`
 }
 
 func (a *Alert) definition() (string, error) {
-	raw, err := json.Marshal(alertDefinition{a.Enabled, a.Watched, a.Rule, a.Schedule, a.Webhook})
+	raw, err := json.Marshal(alertDefinition{a.Enabled, a.Watched, a.Rule, a.Schedule, a.Webhook, a.Emails, a.Language})
 	if err != nil {
 		return "", fmt.Errorf("write alert: %w", err)
 	}
@@ -51,7 +54,7 @@ func scanAlert(row db.Row) (ws core.WorkspaceID, a Alert, err error) {
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return 0, a, fmt.Errorf("read alert %d: %w", a.ID, err)
 	}
-	a.Enabled, a.Watched, a.Rule, a.Schedule, a.Webhook = d.Enabled, d.Watched, d.Rule, d.Schedule, d.Webhook
+	a.Enabled, a.Watched, a.Rule, a.Schedule, a.Webhook, a.Emails, a.Language = d.Enabled, d.Watched, d.Rule, d.Schedule, d.Webhook, d.Emails, cmp.Or(d.Language, "en")
 	return core.WorkspaceID(space), a, nil
 }
 
@@ -208,8 +211,10 @@ func (s *Service) DeleteAlert(ctx context.Context, ws core.WorkspaceID, id int64
 		if _, err := tx.Exec(ctx, queries.Get("delete_alert_history"), ws, id); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, queries.Get("delete_alert"), ws, id)
-		return err
+		if _, err := tx.Exec(ctx, queries.Get("delete_alert"), ws, id); err != nil || s.Jobs == nil {
+			return err
+		}
+		return s.Jobs.Drop(ctx, tx, ws, LetterJob, id)
 	})
 	if err != nil {
 		return fmt.Errorf("delete alert: %w", err)

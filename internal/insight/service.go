@@ -49,7 +49,10 @@ type Deps struct {
 	Settings func(ctx context.Context, ws core.WorkspaceID) (Settings, time.Weekday, error)
 	Notify   Notifier // of alerts and digests; nil: LogNotifier
 	Jobs     *jobs.Queue
-	Files    string // folder of drawn digests
+	Mail     Mailer // of letters about alerts; nil: it is not set up
+	// PublicURL is the address that letters link to; "": they link nowhere.
+	PublicURL string
+	Files     string // folder of drawn digests
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.
@@ -82,6 +85,7 @@ func New(d Deps) (*Service, error) {
 	if d.Jobs != nil {
 		d.Jobs.Handle(DigestJob, s.runDigestJob)
 		d.Jobs.Handle(PurgeJob, s.purge)
+		d.Jobs.Handle(LetterJob, s.sendLetter)
 	}
 	return s, nil
 }

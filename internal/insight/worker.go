@@ -181,7 +181,11 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, a *dueAlert, v Verdict,
 		return err
 	}
 	event := map[string]string{AlertFiring: EventAlertFiring, AlertRecovered: EventAlertRecovered}[state]
-	return s.notifier().Notify(ctx, tx, a.ws, event, Notice{a.ID, a.Name, state, now, a.Watched, a.Rule, v, a.Webhook})
+	notice := Notice{a.ID, a.Name, state, now, a.Watched, a.Rule, v, a.Webhook}
+	if err := s.notifier().Notify(ctx, tx, a.ws, event, notice); err != nil {
+		return err
+	}
+	return s.post(ctx, tx, a, &notice)
 }
 
 func addEntry(ctx context.Context, tx *db.Tx, a *dueAlert, state string, v Verdict, now core.Micros) error {

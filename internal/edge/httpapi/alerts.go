@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -44,14 +45,18 @@ type alertShape struct {
 	Rule      ruleShape     `json:"rule"`
 	Schedule  scheduleShape `json:"schedule"`
 	Webhook   int64         `json:"webhook,omitempty" doc:"The endpoint that is told; left out: all that want alerts"`
+	Emails    []string      `json:"emails" doc:"Addresses that get a letter when it fires and when it recovers"`
+	Language  string        `json:"language" enum:"en,it,ro" doc:"Of the letters"`
 	State     string        `json:"state" enum:"ok,firing,recovered"`
 	Since     int64         `json:"since" doc:"Of the state; microseconds UTC"`
 	CheckedAt *int64        `json:"checked_at" doc:"Null: not yet"`
 	NextAt    *int64        `json:"next_at" doc:"Null: it is switched off"`
 	Problem   string        `json:"problem,omitempty" doc:"Why the last look said nothing; the state stays"`
-	CreatedAt int64         `json:"created_at" doc:"Microseconds UTC"`
-	UpdatedAt int64         `json:"updated_at" doc:"Microseconds UTC"`
-	By        string        `json:"by"`
+	// MailProblem is told apart from Problem: the look may be fine.
+	MailProblem string `json:"mail_problem,omitempty" doc:"What kept the newest letter to an address from being handed over"`
+	CreatedAt   int64  `json:"created_at" doc:"Microseconds UTC"`
+	UpdatedAt   int64  `json:"updated_at" doc:"Microseconds UTC"`
+	By          string `json:"by"`
 }
 
 type alertsOut struct {
@@ -65,6 +70,8 @@ type alertIn struct {
 	Rule     ruleShape      `json:"rule"`
 	Schedule *scheduleShape `json:"schedule,omitempty" doc:"Default every 1h"`
 	Webhook  int64          `json:"webhook,omitempty" minimum:"0"`
+	Emails   []string       `json:"emails,omitempty" maxItems:"10" doc:"Addresses that get a letter"`
+	Language string         `json:"language,omitempty" enum:"en,it,ro" doc:"Of the letters; default the language of the one who makes it"`
 }
 
 type alertChange struct {
@@ -74,6 +81,8 @@ type alertChange struct {
 	Rule     *ruleShape     `json:"rule,omitempty"`
 	Schedule *scheduleShape `json:"schedule,omitempty"`
 	Webhook  *int64         `json:"webhook,omitempty" minimum:"0"`
+	Emails   *[]string      `json:"emails,omitempty" maxItems:"10"`
+	Language *string        `json:"language,omitempty" enum:"en,it,ro"`
 }
 
 type alertEntryShape struct {
@@ -92,9 +101,25 @@ type AlertPath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func alertOut(a *insight.Alert) alertShape {
+func (a *API) alertOut(ctx context.Context, p *access.Principal, x *insight.Alert) (alertShape, error) {
+	out := alertFacts(x)
+	var err error
+	out.MailProblem, err = a.Insight.LetterProblem(ctx, p.Workspace, x)
+	return out, err
+}
+
+// alertBody answers with one alert.
+func (a *API) alertBody(ctx context.Context, p *access.Principal, x *insight.Alert) (*Body[alertShape], error) {
+	out, err := a.alertOut(ctx, p, x)
+	if err != nil {
+		return nil, err
+	}
+	return body(out)
+}
+
+func alertFacts(a *insight.Alert) alertShape {
 	out := alertShape{ID: a.ID, Name: a.Name, Enabled: a.Enabled, Watched: watchedShape(a.Watched), Rule: ruleShape(a.Rule), Schedule: scheduleShape(a.Schedule),
-		Webhook: a.Webhook, State: a.State, Since: a.Since, Problem: a.Problem, CreatedAt: a.Created, UpdatedAt: a.Updated, By: a.By}
+		Webhook: a.Webhook, Emails: append([]string{}, a.Emails...), Language: a.Language, State: a.State, Since: a.Since, Problem: a.Problem, CreatedAt: a.Created, UpdatedAt: a.Updated, By: a.By}
 	if a.Checked != 0 {
 		out.CheckedAt = &a.Checked
 	}
@@ -114,7 +139,9 @@ func (a *API) alerts() {
 			}
 			out := alertsOut{Alerts: make([]alertShape, len(list))}
 			for i := range list {
-				out.Alerts[i] = alertOut(&list[i])
+				if out.Alerts[i], err = a.alertOut(ctx, p, &list[i]); err != nil {
+					return nil, err
+				}
 			}
 			return body(out)
 		})
@@ -125,7 +152,7 @@ func (a *API) alerts() {
 			if err != nil {
 				return nil, err
 			}
-			return body(alertOut(&x))
+			return a.alertBody(ctx, p, &x)
 		})
 	handle(a, route{method: "PATCH", path: "/alerts/{id}", summary: "Change an alert", perm: access.Design, audit: "alert.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
@@ -134,12 +161,12 @@ func (a *API) alerts() {
 		}) (*Body[alertShape], error) {
 			b := &in.Body
 			x, err := a.Insight.ChangeAlert(ctx, p.Workspace, in.ID, insight.AlertChange{Name: b.Name, Enabled: b.Enabled, Watched: (*insight.Watched)(b.Watched),
-				Rule: (*insight.Rule)(b.Rule), Schedule: (*insight.Schedule)(b.Schedule), Webhook: b.Webhook})
+				Rule: (*insight.Rule)(b.Rule), Schedule: (*insight.Schedule)(b.Schedule), Webhook: b.Webhook, Emails: b.Emails, Language: b.Language})
 			if err != nil {
 				return nil, err
 			}
 			note(ctx, 0, "name", &x.Name, "enabled", &x.Enabled)
-			return body(alertOut(&x))
+			return a.alertBody(ctx, p, &x)
 		})
 	handle(a, route{method: "DELETE", path: "/alerts/{id}", summary: "Delete an alert with its history", perm: access.Design, audit: "alert.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *AlertPath) (*None, error) {
@@ -161,7 +188,7 @@ func (a *API) alerts() {
 
 func (a *API) addAlert(ctx context.Context, p *access.Principal, in *struct{ Body alertIn }) (*Body[alertShape], error) {
 	b := &in.Body
-	x := insight.Alert{Name: b.Name, Enabled: b.Enabled == nil || *b.Enabled, Watched: insight.Watched(b.Watched), Rule: insight.Rule(b.Rule), Webhook: b.Webhook}
+	x := insight.Alert{Name: b.Name, Enabled: b.Enabled == nil || *b.Enabled, Watched: insight.Watched(b.Watched), Rule: insight.Rule(b.Rule), Webhook: b.Webhook, Emails: b.Emails, Language: cmp.Or(b.Language, p.Locale)}
 	if b.Schedule != nil {
 		x.Schedule = insight.Schedule(*b.Schedule)
 	}
@@ -170,5 +197,5 @@ func (a *API) addAlert(ctx context.Context, p *access.Principal, in *struct{ Bod
 		return nil, err
 	}
 	note(ctx, x.ID, "name", &x.Name)
-	return body(alertOut(&x))
+	return a.alertBody(ctx, p, &x)
 }

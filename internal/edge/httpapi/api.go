@@ -57,6 +57,7 @@ type Deps struct {
 	Timeline  *timeline.Store
 	Pipeline  *pipeline.Pipeline
 	Imports   *connect.Service
+	Mail      Mail
 	Version   string
 	// Running gives the long tasks of a workspace.
 	Running func(ws core.WorkspaceID) []Work

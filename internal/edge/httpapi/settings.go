@@ -38,6 +38,7 @@ func (a *API) settings() {
 	a.userRoutes()
 	a.keyRoutes()
 	a.auditRoutes()
+	a.mailRoutes()
 }
 
 func (a *API) workspaceRoutes() {
