@@ -1,14 +1,15 @@
-import { Button, Group, Modal, NativeSelect, NumberInput, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Modal, NativeSelect, NumberInput, SegmentedControl, Select, Stack, TagsInput, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { type Alert, alerts, type AlertBody, type Rule, type Watched } from '~/api/alerts'
+import { type Alert, alerts, type AlertBody, mail, type Rule, type Watched } from '~/api/alerts'
 import { useWorkspace } from '~/app/session'
 import { fieldError, FormError } from '~/ui/errors'
 import { useKpiName } from '~/ui/names'
 import { useModel } from '~/ui/pickers'
 import { useStages } from '~/ui/stage-colors'
 import { useToast } from '~/ui/toast'
+import { NotReady } from '~/ui/mail'
 import { spans, useRuleText, useSpanName, useWatched } from './words'
 import classes from './alerts.module.css'
 
@@ -27,19 +28,20 @@ export default function AlertForm({ alert, start, refresh, close }: { alert?: Al
   const chosen = watched.kpi !== undefined || watched.insight !== undefined
   const auto = chosen ? `${watchedInfo.name(watched)} ${ruleText(rule, watched)}` : ''
   const [webhook, setWebhook] = useState(alert?.webhook ?? 0)
+  const [emails, setEmails] = useState(alert?.emails ?? [])
   const [name, setName] = useState(alert?.name ?? '')
   const daily = every === '1d' || every === '7d'
   const ready = chosen && (rule.kind !== 'threshold' || rule.value !== undefined) && (rule.kind !== 'change' || (rule.by ?? 0) > 0)
   const save = useMutation({
     mutationFn: () => {
-      const body: AlertBody = { name: (name.trim() || auto).slice(0, 200), watched, rule, schedule: { every, ...(daily && at ? { at } : {}) }, webhook }
+      const body: AlertBody = { name: (name.trim() || auto).slice(0, 200), watched, rule, schedule: { every, ...(daily && at ? { at } : {}) }, webhook, emails }
       return alert ? alerts.change(alert.id, body) : alerts.create(body)
     },
     onSuccess: async (saved) => {
       await refresh()
       close()
       if (!alert) toast.undo(t`“${saved.name}” saved.`, () => void alerts.remove(saved.id).then(refresh, toast.error))
-      else toast.undo(t`“${saved.name}” saved.`, () => void alerts.change(alert.id, { name: alert.name, watched: alert.watched, rule: alert.rule, schedule: alert.schedule, webhook: alert.webhook ?? 0 }).then(refresh, toast.error))
+      else toast.undo(t`“${saved.name}” saved.`, () => void alerts.change(alert.id, { name: alert.name, watched: alert.watched, rule: alert.rule, schedule: alert.schedule, webhook: alert.webhook ?? 0, emails: alert.emails }).then(refresh, toast.error))
     },
   })
   return (
@@ -60,6 +62,7 @@ export default function AlertForm({ alert, start, refresh, close }: { alert?: Al
           </Group>
           <TextInput label={t`Name`} placeholder={auto} maxLength={200} value={name} error={fieldError(save.error, 'name')} onChange={(e) => setName(e.currentTarget.value)} />
           <HookField value={webhook} onChange={setWebhook} />
+          <MailField value={emails} onChange={setEmails} error={fieldError(save.error, 'emails')} />
           <Group justify="flex-end">
             <Button type="submit" disabled={!ready} loading={save.isPending}>{t`Save`}</Button>
           </Group>
@@ -94,6 +97,13 @@ function HookField({ value, onChange }: { value: number; onChange: (id: number) 
       </p>
     </>
   )
+}
+
+/** Who gets a letter. */
+function MailField({ value, onChange, error }: { value: string[]; onChange: (list: string[]) => void; error: string | undefined }) {
+  const { t } = useLingui()
+  const state = useQuery(mail.state())
+  return <TagsInput label={t`Letters to`} placeholder={value.length === 0 ? 'anna@example.com' : undefined} description={state.data && !state.data.ready ? <NotReady /> : undefined} maxTags={10} acceptValueOnBlur splitChars={[',', ' ', ';']} value={value} onChange={onChange} error={error} />
 }
 
 function WatchedField({ watched, onChange, info }: { watched: Watched; onChange: (w: Watched) => void; info: ReturnType<typeof useWatched> }) {

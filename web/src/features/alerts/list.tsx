@@ -109,6 +109,11 @@ function AlertRow({ alert: a, can, refresh, edit, history }: { alert: Alert; can
         <div>
           <Dim size="xs">{a.problem ? t`The last look said nothing: ${a.problem}` : t`since ${f.dateTime(a.since / 1000)}`}</Dim>
         </div>
+        {a.mail_problem && (
+          <div>
+            <Dim size="xs">{t`No letter went out: ${a.mail_problem}`}</Dim>
+          </div>
+        )}
       </td>
       <td>
         {scheduleText(a.schedule)}

@@ -8,6 +8,7 @@ import { fieldError, FormError } from '~/ui/errors'
 import { currencies, timeZones } from '~/ui/lists'
 import { Card, Loaded, Page } from '~/ui/page'
 import { useToast } from '~/ui/toast'
+import { MailCard } from './mail'
 
 export default function WorkspaceScreen() {
   const { t } = useLingui()
@@ -64,6 +65,7 @@ function Form({ data }: { data: Workspace }) {
             <Button type="submit" loading={save.isPending} disabled={JSON.stringify(draft) === JSON.stringify(data)}>{t`Save`}</Button>
           </Group>
         )}
+        <MailCard />
       </Stack>
     </form>
   )
