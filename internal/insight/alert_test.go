@@ -467,8 +467,9 @@ type idleClock struct {
 func (c *idleClock) Now() time.Time { return c.clock.Now() }
 
 func (c *idleClock) After(d time.Duration) <-chan time.Time {
-	c.waits.Add(1)
-	return c.clock.After(d)
+	due := c.clock.After(d)
+	c.waits.Add(1) // from here on an advance is seen
+	return due
 }
 
 // TestWatchAlerts: the worker waits without looking while there are none, is
@@ -492,7 +493,15 @@ func TestWatchAlerts(t *testing.T) {
 	a := s.alert(insight.Alert{Name: "on", Watched: insight.Watched{KPI: "orders", Period: "30d"}, Rule: rule})
 	until(func() bool { got, err := s.Alert(ctx, ws, a.ID); return err != nil || got.Checked != 0 })
 	s.append(s.order(1, 1, obj{"order_id": "x"}))
-	until(func() bool { s.clock.Advance(time.Minute); return len(p.all()) == 1 })
+	// An hour at a time, and only while it waits: else the order would soon be older than what is watched.
+	seen := int64(0)
+	until(func() bool {
+		if n := idle.waits.Load(); n != seen {
+			seen = n
+			s.clock.Advance(time.Hour)
+		}
+		return len(p.all()) == 1
+	})
 	if got, err := s.Alert(ctx, ws, off.ID); err != nil || got.Checked != 0 {
 		t.Errorf("one that is off was looked at: %s %v", text(got), err)
 	}
