@@ -181,7 +181,8 @@ await step('what a stage model cannot name is said at its condition, and another
   await page.keyboard.press('Enter')
   await page.getByRole('menuitem', { name: /^Stage/ }).focus()
   await page.keyboard.press('Enter')
-  await until(() => document.activeElement?.getAttribute('aria-label') === 'Stage')
+  // The menu fades out first.
+  await until(() => document.activeElement?.getAttribute('aria-label') === 'Stage' && !document.querySelector('[role=menu]'))
   await page.keyboard.press('Enter')
   await page.locator('[role=option]:visible').first().waitFor({ timeout: 8000 })
   await page.keyboard.press('ArrowDown')

@@ -28,13 +28,14 @@ export function ConditionBuilder({ draft, faults, self, stages, readOnly = false
     const first = field ? row?.querySelector<HTMLElement>(`input:not([type=hidden], [aria-label="${joinLabel}"])`) : undefined
     ;(first ?? row)?.focus()
   }
-  // At once, so that no key of a fast hand is lost; and again later, as a menu that closes gives the focus to its button.
+  // At once, so that no key of a fast hand is lost; and later, as a menu that closes gives the focus to its button first.
   const later = useRef<number>(undefined)
   useLayoutEffect(() => {
     if (!focus) return
     setFocus(undefined)
     const go = () => goTo(focus.path, focus.field)
-    go()
+    const active = document.activeElement
+    if (!active || active === document.body || box.current?.contains(active)) go()
     window.clearTimeout(later.current)
     later.current = window.setTimeout(go, 40)
     // eslint-disable-next-line react-hooks/exhaustive-deps
