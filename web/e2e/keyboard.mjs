@@ -183,6 +183,8 @@ await step('what a stage model cannot name is said at its condition, and another
   await page.keyboard.press('Enter')
   // The menu fades out first.
   await until(() => document.activeElement?.getAttribute('aria-label') === 'Stage' && !document.querySelector('[role=menu]'))
+  // What is still to fill in is said above and moves the field; a list whose field is out of sight is hidden.
+  await page.evaluate(() => document.activeElement?.scrollIntoView({ block: 'center' }))
   await page.keyboard.press('Enter')
   await page.locator('[role=option]:visible').first().waitFor({ timeout: 8000 })
   await page.keyboard.press('ArrowDown')
