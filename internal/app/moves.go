@@ -9,9 +9,9 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
+	"github.com/ciclo/ciclo/internal/engine/query"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/lifecycle"
-	"github.com/ciclo/ciclo/internal/segment"
 )
 
 // moves gives charts the moves between stages and segments as events; see
@@ -27,7 +27,9 @@ func (s stays) moves(ctx context.Context, ws core.WorkspaceID, names, keys []str
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, &segmentMoves{spans, object("segment", g.Key)})
+			props := object("segment", g.Key)
+			same := func(string, string) []byte { return props }
+			out = append(out, &moves{memberStays(spans), expr.SignalSegmentEntered, expr.SignalSegmentLeft, same, same})
 		}
 	}
 	for _, m := range s.Models(ws) {
@@ -36,10 +38,23 @@ func (s stays) moves(ctx context.Context, ws core.WorkspaceID, names, keys []str
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, newStageMoves(m, spans))
+			out = append(out, &moves{spanStays{m, spans}, expr.SignalStageEntered, expr.SignalStageLeft, stageProps(m, "from"), stageProps(m, "to")})
 		}
 	}
 	return out, nil
+}
+
+// stageProps writes the properties of moves once for each pair of stages.
+func stageProps(m lifecycle.Model, beside string) func(stage, other string) []byte {
+	props := map[[2]string][]byte{}
+	for i := range m.Stages {
+		stage := m.Stages[i].Key
+		props[[2]string{stage, ""}] = object("model", m.Key, "stage", stage, beside, "")
+		for k := range m.Stages {
+			props[[2]string{stage, m.Stages[k].Key}] = object("model", m.Key, "stage", stage, beside, m.Stages[k].Key)
+		}
+	}
+	return func(stage, other string) []byte { return props[[2]string{stage, other}] }
 }
 
 // object writes pairs of names and texts as JSON.
@@ -74,93 +89,37 @@ func (l moveEvents) Events(c core.CustomerID, into []core.Event) []core.Event {
 	return into
 }
 
-func move(c core.CustomerID, at core.Micros, name string, props []byte) core.Event {
-	return core.Event{Customer: c, Time: at, Kind: core.KindSignal, Name: name, Props: props}
+// indexedStays are stays that know who comes next.
+type indexedStays interface {
+	query.Stays
+	Next(c core.CustomerID) (core.CustomerID, bool)
 }
 
-// segmentMoves are the moves of one segment.
-type segmentMoves struct {
-	spans []segment.Span
-	props []byte
+// moves are the moves of one segment or stage model.
+type moves struct {
+	indexedStays
+	entered, left string // names of the events
+	// Properties by the key of a stay, and of the one that ends where it begins or
+	// begins where it ends; "": none does.
+	from, to func(key, other string) []byte
 }
 
-func (m *segmentMoves) from(c core.CustomerID) int {
-	return sort.Search(len(m.spans), func(i int) bool { return m.spans[i].Customer >= c })
-}
-
-func (m *segmentMoves) Next(c core.CustomerID) (core.CustomerID, bool) {
-	i := m.from(c)
-	if i == len(m.spans) {
-		return 0, false
+func (m *moves) Events(c core.CustomerID, into []core.Event) []core.Event {
+	list := m.Of(c)
+	add := func(at core.Micros, name string, props []byte) {
+		into = append(into, core.Event{Customer: c, Time: at, Kind: core.KindSignal, Name: name, Props: props})
 	}
-	return m.spans[i].Customer, true
-}
-
-func (m *segmentMoves) Events(c core.CustomerID, into []core.Event) []core.Event {
-	for i := m.from(c); i < len(m.spans) && m.spans[i].Customer == c; i++ {
-		into = append(into, move(c, m.spans[i].Entered, expr.SignalSegmentEntered, m.props))
-		if m.spans[i].Left != math.MaxInt64 {
-			into = append(into, move(c, m.spans[i].Left, expr.SignalSegmentLeft, m.props))
+	for i, s := range list {
+		before, after := "", ""
+		if i > 0 && list[i-1].To == s.From {
+			before = list[i-1].Key
 		}
-	}
-	return into
-}
-
-// stageMoves are the moves of one stage model. props holds the properties by
-// stage and by the stage before or after, of which the last is none.
-type stageMoves struct {
-	spans         []lifecycle.Span
-	entered, left [][][]byte
-}
-
-func newStageMoves(m lifecycle.Model, spans []lifecycle.Span) *stageMoves {
-	out := &stageMoves{spans: spans}
-	for i := range m.Stages {
-		var entered, left [][]byte
-		for k := range len(m.Stages) + 1 {
-			other := ""
-			if k < len(m.Stages) {
-				other = m.Stages[k].Key
-			}
-			entered = append(entered, object("model", m.Key, "stage", m.Stages[i].Key, "from", other))
-			left = append(left, object("model", m.Key, "stage", m.Stages[i].Key, "to", other))
+		if i+1 < len(list) && list[i+1].From == s.To {
+			after = list[i+1].Key
 		}
-		out.entered, out.left = append(out.entered, entered), append(out.left, left)
-	}
-	return out
-}
-
-func (m *stageMoves) from(c core.CustomerID) int {
-	return sort.Search(len(m.spans), func(i int) bool { return m.spans[i].Customer >= c })
-}
-
-func (m *stageMoves) Next(c core.CustomerID) (core.CustomerID, bool) {
-	i := m.from(c)
-	if i == len(m.spans) {
-		return 0, false
-	}
-	return m.spans[i].Customer, true
-}
-
-func (m *stageMoves) Events(c core.CustomerID, into []core.Event) []core.Event {
-	// beside gives the stage of spell i, if it meets at an instant.
-	beside := func(i int, meets func(s *lifecycle.Span) bool) int {
-		none := len(m.entered)
-		if i < 0 || i >= len(m.spans) || m.spans[i].Customer != c || m.spans[i].Stage < 0 || !meets(&m.spans[i]) {
-			return none
-		}
-		return int(m.spans[i].Stage)
-	}
-	for i := m.from(c); i < len(m.spans) && m.spans[i].Customer == c; i++ {
-		s := &m.spans[i]
-		if s.Stage < 0 {
-			continue
-		}
-		before := beside(i-1, func(o *lifecycle.Span) bool { return o.Left == s.Entered })
-		into = append(into, move(c, s.Entered, expr.SignalStageEntered, m.entered[s.Stage][before]))
-		if s.Left != math.MaxInt64 {
-			after := beside(i+1, func(o *lifecycle.Span) bool { return o.Entered == s.Left })
-			into = append(into, move(c, s.Left, expr.SignalStageLeft, m.left[s.Stage][after]))
+		add(s.From, m.entered, m.from(s.Key, before))
+		if s.To != math.MaxInt64 {
+			add(s.To, m.left, m.to(s.Key, after))
 		}
 	}
 	return into

@@ -43,12 +43,25 @@ type spanStays struct {
 // Of gives the stays of one customer in order.
 func (s spanStays) Of(c core.CustomerID) []query.Stay {
 	var out []query.Stay
-	for i := sort.Search(len(s.spans), func(i int) bool { return s.spans[i].Customer >= c }); i < len(s.spans) && s.spans[i].Customer == c; i++ {
+	for i := s.from(c); i < len(s.spans) && s.spans[i].Customer == c; i++ {
 		if sp := &s.spans[i]; sp.Stage >= 0 {
 			out = append(out, query.Stay{Key: s.model.Stages[sp.Stage].Key, From: sp.Entered, To: sp.Left})
 		}
 	}
 	return out
+}
+
+// from gives the first span of c or of who comes after.
+func (s spanStays) from(c core.CustomerID) int {
+	return sort.Search(len(s.spans), func(i int) bool { return s.spans[i].Customer >= c })
+}
+
+// Next gives the first customer from c on who has spans.
+func (s spanStays) Next(c core.CustomerID) (core.CustomerID, bool) {
+	if i := s.from(c); i < len(s.spans) {
+		return s.spans[i].Customer, true
+	}
+	return 0, false
 }
 
 func (s stays) segment(ctx context.Context, ws core.WorkspaceID, key string) (query.Stays, error) {
@@ -67,8 +80,21 @@ type memberStays []segment.Span
 // Of gives the stays of one customer in order.
 func (s memberStays) Of(c core.CustomerID) []query.Stay {
 	var out []query.Stay
-	for i := sort.Search(len(s), func(i int) bool { return s[i].Customer >= c }); i < len(s) && s[i].Customer == c; i++ {
+	for i := s.from(c); i < len(s) && s[i].Customer == c; i++ {
 		out = append(out, query.Stay{Key: "in", From: s[i].Entered, To: s[i].Left})
 	}
 	return out
+}
+
+// from gives the first span of c or of who comes after.
+func (s memberStays) from(c core.CustomerID) int {
+	return sort.Search(len(s), func(i int) bool { return s[i].Customer >= c })
+}
+
+// Next gives the first customer from c on who has spans.
+func (s memberStays) Next(c core.CustomerID) (core.CustomerID, bool) {
+	if i := s.from(c); i < len(s) {
+		return s[i].Customer, true
+	}
+	return 0, false
 }

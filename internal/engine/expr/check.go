@@ -174,7 +174,7 @@ func (c *checker) event(kind, event string, where []Match, path string) error {
 	if (k == core.KindTrack || k == core.KindSignal) && event == "" {
 		return bad(path+".event", "names no event")
 	}
-	if k == core.KindSignal && isMove(event) {
+	if _, move := Moves()[event]; move && k == core.KindSignal {
 		return bad(path+".event", "moves between stages and segments are conditions of their own: use stage or segment")
 	}
 	for i := range where {

@@ -385,11 +385,8 @@ func (c *Cuts) between(d *Did, score int, points [4]int64, unit int64) Node {
 	return Node{All: all}
 }
 
-// isMove says whether an event follows from stays.
-func isMove(event string) bool {
-	switch event {
-	case SignalSegmentEntered, SignalSegmentLeft, SignalStageEntered, SignalStageLeft:
-		return true
-	}
-	return false
+// Moves are the events that follow from stays, with the property that holds the
+// key of the segment or stage model.
+func Moves() map[string]string {
+	return map[string]string{SignalSegmentEntered: "segment", SignalSegmentLeft: "segment", SignalStageEntered: "model", SignalStageLeft: "model"}
 }

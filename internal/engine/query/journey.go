@@ -203,6 +203,7 @@ type JourneyMove struct {
 	Times     int64        `json:"times"`
 	Share     float64      `json:"share"` // of the customers of From
 	Time      *JourneyTime `json:"time"`  // of each customer's first such move
+	times     *durations   // what Time will describe
 }
 
 // JourneyTime tells how long customers took, in microseconds.

@@ -438,17 +438,15 @@ func (f *journeyFold) result() *JourneyResult {
 	slices.SortFunc(res.Stages, func(a, b JourneyStage) int {
 		return cmp.Or(cmp.Compare(a.place(), b.place()), cmp.Compare(b.Customers, a.Customers), cmp.Compare(a.Stage.Text, b.Stage.Text))
 	})
-	took := map[[2]string]*durations{}
 	for k, m := range moves {
 		from := nodes[k[0]]
-		keys := [2]string{f.keyOf(k[0].stage, k[0].what), f.keyOf(k[1].stage, k[1].what)}
-		took[keys] = &m.times
-		res.Moves = append(res.Moves, JourneyMove{From: keys[0], To: keys[1], Customers: m.customers, Times: m.n, Share: float64(m.customers) / float64(from.customers.customers)})
+		res.Moves = append(res.Moves, JourneyMove{From: f.keyOf(k[0].stage, k[0].what), To: f.keyOf(k[1].stage, k[1].what), Customers: m.customers, Times: m.n,
+			Share: float64(m.customers) / float64(from.customers.customers), times: &m.times})
 	}
 	f.cut(res)
 	for i := range res.Moves {
 		m := &res.Moves[i]
-		m.Time = f.time(took[[2]string{m.From, m.To}])
+		m.Time, m.times = f.time(m.times), nil
 	}
 	return res
 }

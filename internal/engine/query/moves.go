@@ -10,16 +10,10 @@ import (
 	"github.com/ciclo/ciclo/internal/engine/expr"
 )
 
-// moveNames are the events that follow from stays, with the property that holds
-// the key of the segment or stage model.
-func moveNames() map[string]string {
-	return map[string]string{expr.SignalSegmentEntered: "segment", expr.SignalSegmentLeft: "segment", expr.SignalStageEntered: "model", expr.SignalStageLeft: "model"}
-}
-
 // Moves lists what a spec asks of the moves between stages and segments: the
 // names of their events, and the keys of segments and stage models; nil: all.
 func (s *Spec) Moves() (names, keys []string) {
-	all, known := false, moveNames()
+	all, known := false, expr.Moves()
 	for _, e := range s.events() {
 		if e.Kind != core.KindSignal.String() {
 			continue

@@ -463,7 +463,7 @@ func (q *query) hint(code, name, text string) {
 
 // elsewhere says whether the source knows its names and c is among them.
 func (q *query) elsewhere(ctx context.Context, c *choice) bool {
-	if _, move := moveNames()[c.name]; move && c.kind == core.KindSignal {
+	if _, move := expr.Moves()[c.name]; move && c.kind == core.KindSignal {
 		return true
 	}
 	n, ok := q.src.(namer)
