@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
 
@@ -22,9 +22,9 @@ type BackupCmd struct {
 	To string `arg:"" help:"File to write (.tar)." type:"path"`
 }
 
-// Run writes the backup. It may run beside a server: the database is copied
-// from one snapshot, then the event files that this snapshot lists; when one of
-// them was compacted away meanwhile, it starts over.
+// Run writes the backup. It may run beside a server, which keeps its event files
+// meanwhile: the database is copied from one snapshot, then the files that this
+// snapshot lists.
 func (b *BackupCmd) Run(env *Env) error {
 	cfg := b.Where.config()
 	src, err := db.OpenBare(env.Ctx, cfg.dsn())
@@ -37,27 +37,25 @@ func (b *BackupCmd) Run(env *Env) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	for try := 0; ; try++ {
-		began := env.Clock.Now() // what is gone later is still in it
-		n, err := b.attempt(env, &cfg, src, tmp)
-		if errors.Is(err, fs.ErrNotExist) && try < 5 {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Out, "backup of %d event files written to %s\n", n, b.To)
-		// Receipts of erasures name the backups that still hold what is gone.
-		if err := customer.RecordBackup(env.Ctx, src, filepath.Base(b.To), began); err != nil {
-			return fmt.Errorf("the backup is whole, but receipts of erasures will not name it: %w", err)
-		}
-		return nil
+	release, err := timeline.KeepFiles(cfg.Data)
+	if err != nil {
+		return err
 	}
+	began := env.Clock.Now() // what is gone later is still in it
+	n, err := b.write(env, &cfg, src, tmp)
+	if err := errors.Join(err, release()); err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "backup of %d event files written to %s\n", n, b.To)
+	// Receipts of erasures name the backups that still hold what is gone.
+	if err := customer.RecordBackup(env.Ctx, src, filepath.Base(b.To), began); err != nil {
+		return fmt.Errorf("the backup is whole, but receipts of erasures will not name it: %w", err)
+	}
+	return nil
 }
 
-func (b *BackupCmd) attempt(env *Env, cfg *Config, src *db.DB, tmp string) (int, error) {
+func (b *BackupCmd) write(env *Env, cfg *Config, src *db.DB, tmp string) (int, error) {
 	snap := filepath.Join(tmp, "ciclo.db")
-	_ = os.Remove(snap)
 	if err := src.Snapshot(env.Ctx, snap); err != nil {
 		return 0, err
 	}
@@ -71,6 +69,7 @@ func (b *BackupCmd) attempt(env *Env, cfg *Config, src *db.DB, tmp string) (int,
 		return 0, err
 	}
 	defer f.Close()
+	defer os.Remove(out) // a part of a backup is none
 	t := tar.NewWriter(f)
 	add := map[string]string{"ciclo.db": snap, "secret": filepath.Join(cfg.Data, "secret")}
 	if _, err := os.Stat(filepath.Join(cfg.Data, demoFile)); err == nil {

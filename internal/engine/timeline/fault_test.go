@@ -319,17 +319,58 @@ func TestHoldKeepsFiles(t *testing.T) {
 	if len(m.files()) <= len(before) {
 		t.Fatalf("compaction under a hold left %d of %d files", len(m.files()), len(before))
 	}
-	dest := t.TempDir()
-	if err := m.store.Copy(ctx, dest); err != nil {
-		t.Fatal(err)
+	release()
+	release()
+	segments, err := m.store.Segments(ctx, ws)
+	if err != nil || len(m.files()) != len(segments) {
+		t.Fatalf("after release %d files for %d segments, %v", len(m.files()), len(segments), err)
 	}
-	for _, f := range before {
-		if _, err := os.Stat(dest + strings.TrimPrefix(f, m.dir)); err != nil {
-			t.Errorf("the copy lacks a file of the moment of the hold: %v", err)
+	m.check()
+}
+
+// TestAnotherProcessKeepsFiles is the backup: what its copy of the manifest
+// lists stays while it keeps the files, also over a restart of the server.
+func TestAnotherProcessKeepsFiles(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, dbtest.SQLite(t), 13)
+	ctx := context.Background()
+	for range 5 {
+		if err := m.append(50); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.store.Seal(ctx, ws); err != nil {
+			t.Fatal(err)
 		}
 	}
-	release()
-	release()
+	release, err := timeline.KeepFiles(m.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := m.files()
+	there := func(when string) {
+		t.Helper()
+		for _, f := range listed {
+			if _, err := os.Stat(f); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+	}
+	if err := m.store.Compact(ctx, ws); err != nil {
+		t.Fatal(err)
+	}
+	there("compacted")
+	m.verify()
+	m.reopen()
+	there("opened anew")
+	m.verify()
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	over, stop := context.WithCancel(ctx)
+	stop()
+	if err := m.store.Maintain(over); !errors.Is(err, context.Canceled) { // one round
+		t.Fatal(err)
+	}
 	segments, err := m.store.Segments(ctx, ws)
 	if err != nil || len(m.files()) != len(segments) {
 		t.Fatalf("after release %d files for %d segments, %v", len(m.files()), len(segments), err)

@@ -4,14 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"maps"
-	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -106,83 +100,6 @@ func (g *segment) shut() error {
 	err := g.body.close()
 	g.body = nil
 	return err
-}
-
-// trash removes files that nobody needs, unless a Hold pins them.
-type trash struct {
-	log     *slog.Logger
-	mu      sync.Mutex
-	holds   int
-	waiting []*segment
-	dying   map[string]*segment // unlisted files not yet removed, by path
-}
-
-func (t *trash) put(g *segment) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.holds > 0 {
-		t.waiting = append(t.waiting, g)
-		return
-	}
-	t.remove(g)
-}
-
-func (t *trash) mark(g *segment) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.dying == nil {
-		t.dying = map[string]*segment{}
-	}
-	t.dying[g.path] = g
-}
-
-// held says whether path is an unlisted file that a reader or a Hold keeps.
-func (s *Store) held(path string) bool {
-	s.trash.mu.Lock()
-	defer s.trash.mu.Unlock()
-	return s.trash.dying[path] != nil
-}
-
-func (t *trash) remove(g *segment) {
-	delete(t.dying, g.path)
-	err := errors.Join(g.shut(), os.Remove(g.path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.log.Warn("cannot remove an old timeline file; it goes at the next start", "file", g.file, "error", err)
-	}
-}
-
-func (t *trash) pin() {
-	t.mu.Lock()
-	t.holds++
-	t.mu.Unlock()
-}
-
-func (t *trash) unpin() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.holds--
-	if t.holds > 0 {
-		return
-	}
-	for _, g := range t.waiting {
-		t.remove(g)
-	}
-	t.waiting = nil
-}
-
-// pinned gives the unlisted files that are still there.
-func (t *trash) pinned() []*segment {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Collect(maps.Values(t.dying))
-}
-
-// Hold pins the files that the manifest lists now or later: none is removed
-// before release is called. Calling release twice is harmless.
-func (s *Store) Hold() (release func()) {
-	s.trash.pin()
-	var once sync.Once
-	return func() { once.Do(s.trash.unpin) }
 }
 
 // storedKey is one entry of the column names of timeline_segments.
@@ -291,22 +208,4 @@ func monthParts(m int64) (year, month int64) {
 func monthText(m int64) string {
 	y, r := monthParts(m)
 	return fmt.Sprintf("%04d-%02d", y, r+1)
-}
-
-// sweep removes files that the manifest does not list: left by a crash between
-// writing a file and listing it, or between unlisting and removing.
-func (s *Store) sweep() error {
-	listed := map[string]bool{}
-	for _, p := range s.allSpaces() {
-		for _, g := range p.segments {
-			listed[g.path] = true
-		}
-	}
-	return filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || listed[path] {
-			return err
-		}
-		s.opt.Log.Info("removing a stray timeline file", "file", filepath.Base(path))
-		return os.Remove(path)
-	})
 }

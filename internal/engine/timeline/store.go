@@ -64,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opt: o, root: filepath.Join(o.Dir, "timeline"), q: db.MustQueries(queriesText), codec: c, spaces: map[core.WorkspaceID]*space{}}
-	s.trash.log = o.Log
+	s.trash.log, s.trash.keep = o.Log, keepFile(o.Dir)
 	s.SetHomes(o.Homes)
 	if err := os.MkdirAll(s.root, 0o750); err != nil {
 		return nil, fmt.Errorf("make timeline folder: %w", err)
