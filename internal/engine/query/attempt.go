@@ -51,6 +51,7 @@ type rule struct {
 	order    string
 	mode     string
 	all      bool // count every conversion
+	simple   bool // ordered, every step required, nothing excluded, counted once
 	window   core.Micros
 	exclude  []span
 	from, to core.Micros // of step 1
@@ -79,6 +80,7 @@ func newRule(f *Funnel, from, to, now core.Micros) *rule {
 		a, b := f.Exclude[i].between(n)
 		r.exclude = append(r.exclude, span{1 << (n + i), a, b})
 	}
+	r.simple = (r.order == "" || r.order == OrderFree) && !r.all && len(r.exclude) == 0 && !slices.Contains(r.optional, true)
 	return r
 }
 
@@ -90,6 +92,7 @@ type walk struct {
 	best   *attempt
 	done   bool
 	free   []*attempt
+	rows   [2][]int32 // of chain: the best so far and the one at hand
 	match  matching
 	given  outcome // what out is called with
 	out    func(*outcome) error
@@ -97,7 +100,11 @@ type walk struct {
 }
 
 func newWalk(r *rule, out func(*outcome) error) *walk {
-	return &walk{rule: r, queues: make([]queue, r.steps+1), out: out, match: newMatching(r.steps)}
+	w := &walk{rule: r, queues: make([]queue, r.steps+1), out: out, match: newMatching(r.steps)}
+	for i := range w.rows {
+		w.rows[i] = make([]int32, r.steps)
+	}
+	return w
 }
 
 // run gives the outcomes of a track to out: at most one, or one a piece when
@@ -113,6 +120,11 @@ func (w *walk) run(t track) error {
 	}
 	for first > 0 && t.times[first-1] == t.times[first] {
 		first--
+	}
+	if w.simple && w.mode != ModeWindowFunnel && w.tried == nil && len(t.times)-first <= maxChained {
+		if ok, err := w.chain(first); ok || err != nil {
+			return err
+		}
 	}
 	for i, j := first, 0; i < len(t.times) && !w.done; i = j {
 		for j = i + 1; j < len(t.times) && t.times[j] == t.times[i]; {
@@ -137,6 +149,56 @@ func (w *walk) run(t track) error {
 		w.queues[d].items, w.queues[d].clean = w.queues[d].items[:0], 0
 	}
 	return w.finish(o)
+}
+
+// maxChained bounds the rows of chain, whose work grows with their square.
+const maxChained = 32
+
+// chain is run for the plain case, of a short track whose rows from first on are
+// all of different times: it follows each start to its end. It says false where
+// two rows share a time.
+func (w *walk) chain(first int) (bool, error) {
+	times, masks := w.t.times[first:], w.t.masks[first:]
+	for k := 1; k < len(times); k++ {
+		if times[k] == times[k-1] {
+			return false, nil
+		}
+	}
+	o := outcome{by: -1, broke: -1}
+	ends := max(w.now, times[len(times)-1]) // an attempt whose window reaches it still runs
+	for i, at := range times {
+		if masks[i]&1 == 0 || at < w.from || at >= w.to {
+			continue
+		}
+		rows, depth, end := w.rows[1], 1, at+w.window
+		rows[0] = int32(first + i)
+		for k := i + 1; k < len(times) && depth < w.steps && times[k] <= end; k++ {
+			if masks[k]>>depth&1 != 0 {
+				rows[depth] = int32(first + k)
+				depth++
+			}
+		}
+		if depth > o.depth {
+			o.depth, o.start = depth, at
+			w.rows[0], w.rows[1] = rows, w.rows[0]
+		}
+		if depth == w.steps {
+			o.open = false
+			break
+		}
+		if !o.open && end >= ends {
+			o.open, o.since = true, at
+		}
+	}
+	if o.depth == 0 {
+		return true, nil
+	}
+	o.rows = w.rows[0]
+	for s := o.depth; s < w.steps; s++ {
+		o.rows[s] = -1
+	}
+	w.given = o
+	return true, w.out(&w.given)
 }
 
 // drop forgets the attempts that run.
