@@ -64,7 +64,7 @@ func (v *VerifyCmd) Run(env *Env) error {
 		for _, p := range r.Problems {
 			fmt.Fprintln(env.Out, "problem:", p)
 		}
-		fmt.Fprintf(env.Out, "checked %d events, %d customers, %d stage spells, %d refolds\n", r.Events, r.Customers, r.Spells, r.Refolded)
+		fmt.Fprintf(env.Out, "checked %d events, %d customers, %d stage spells, %d segment members, %d refolds\n", r.Events, r.Customers, r.Spells, r.Members, r.Refolded)
 		if len(r.Problems) > 0 {
 			return fmt.Errorf("%d problems found", len(r.Problems))
 		}

@@ -5,17 +5,19 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/segment"
 	"github.com/zeebo/xxh3"
 )
 
 // Report is what a verification found.
 type Report struct {
-	Problems                                   []string
-	Events, Customers, Spells, Stays, Refolded int64
+	Problems                                            []string
+	Events, Customers, Spells, Stays, Members, Refolded int64
 }
 
 func (r *Report) add(format string, args ...any) {
@@ -25,7 +27,8 @@ func (r *Report) add(format string, args ...any) {
 }
 
 // Verify re-checks an installation: event files against the manifest, events
-// stored twice, references between tables, stage spells, stays in segments, and the saved fold
+// stored twice, references between tables, stage spells, stays in segments,
+// members of segments against an evaluation of all history, and the saved fold
 // states of sample customers (0 = all) against a refold.
 func (a *App) Verify(ctx context.Context, sample int) (*Report, error) {
 	r := &Report{}
@@ -41,7 +44,7 @@ func (a *App) Verify(ctx context.Context, sample int) (*Report, error) {
 		return nil, err
 	}
 	for _, w := range spaces {
-		for _, step := range []func(context.Context, core.WorkspaceID, *Report) error{a.verifyEvents, a.verifyReferences, a.verifySpells, a.verifyStays} {
+		for _, step := range []func(context.Context, core.WorkspaceID, *Report) error{a.verifyEvents, a.verifyReferences, a.verifySpells, a.verifyStays, a.verifyMembers} {
 			if err := step(ctx, w.ID, r); err != nil {
 				return nil, fmt.Errorf("verify workspace %d: %w", w.ID, err)
 			}
@@ -157,6 +160,62 @@ func (a *App) verifyStays(ctx context.Context, ws core.WorkspaceID, r *Report) e
 		}
 	}
 	return nil
+}
+
+// verifyMembers compares who is in each segment with who satisfies its condition
+// over all history. Customers whose moment came while no server ran are left out:
+// they move when it starts.
+func (a *App) verifyMembers(ctx context.Context, ws core.WorkspaceID, r *Report) error {
+	all := a.Segments.Segments(ws)
+	if slices.ContainsFunc(all, func(g segment.Segment) bool { return g.Building || g.Filling }) {
+		return nil // one may rest on another
+	}
+	due := map[core.CustomerID]bool{}
+	err := a.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, `SELECT customer FROM fold_states WHERE workspace_id = $1 AND due IS NOT NULL AND due <= $2`, func(row db.Row) error {
+			var c core.CustomerID
+			err := row.Scan(&c)
+			due[c] = true
+			return err
+		}, ws, core.FromTime(a.Clock.Now()))
+	})
+	if err != nil {
+		return fmt.Errorf("read timers: %w", err)
+	}
+	for _, g := range all {
+		stored, err := a.Segments.Members(ctx, ws, g)
+		if err != nil {
+			return err
+		}
+		want, err := a.Segments.Evaluate(ctx, ws, g.When, 0)
+		if err != nil {
+			return err
+		}
+		r.Members += int64(len(stored))
+		for c, in := range differing(stored, want) {
+			if !due[c] {
+				r.add("segment %d: customer %d is in it: %v; all history says otherwise", g.ID, c, in)
+			}
+		}
+	}
+	return nil
+}
+
+// differing gives whom only one of two rising lists has, and whether it is the
+// first.
+func differing(a, b []core.CustomerID) map[core.CustomerID]bool {
+	out := map[core.CustomerID]bool{}
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0] < b[0]:
+			out[a[0]], a = true, a[1:]
+		case len(a) == 0 || b[0] < a[0]:
+			out[b[0]], b = false, b[1:]
+		default:
+			a, b = a[1:], b[1:]
+		}
+	}
+	return out
 }
 
 // verifyStates folds customers anew and compares with what was saved live.

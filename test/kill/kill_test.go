@@ -62,6 +62,8 @@ type torturer struct {
 	data     string
 	database string
 	key      string
+	cookie   *http.Cookie // of the owner
+	csrf     string
 	maxFile  int // KiB, 0 = no bound
 	stderr   bytes.Buffer
 
@@ -85,6 +87,7 @@ func torture(t *testing.T, database string, kills int) {
 	k := newTorturer(t, database)
 	s := k.start()
 	k.setup(s)
+	k.segment(0)
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for w := range 4 {
@@ -92,7 +95,10 @@ func torture(t *testing.T, database string, kills int) {
 		go func() { defer wg.Done(); k.load(ctx, w) }()
 	}
 	rnd := rand.New(rand.NewPCG(uint64(kills), 42))
-	for range kills {
+	for n := range kills {
+		if n == kills/2 {
+			k.segment(1)
+		}
 		time.Sleep(time.Duration(50+rnd.IntN(900)) * time.Millisecond)
 		if err := s.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -105,7 +111,10 @@ func torture(t *testing.T, database string, kills int) {
 	stop()
 	wg.Wait()
 	k.drain()
-	k.finish(s)
+	k.built()
+	if said := k.finish(s); strings.Contains(said, " 0 segment members") {
+		k.t.Errorf("no segment was compared with history: %s", said)
+	}
 	k.count(kills)
 	k.restore(before, archive)
 }
@@ -142,7 +151,7 @@ func (k *torturer) restore(before map[string]bool, archive string) {
 }
 
 // finish stops the server as an operator would, and verifies all it left.
-func (k *torturer) finish(s *server) {
+func (k *torturer) finish(s *server) (said string) {
 	k.t.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		k.t.Fatal(err)
@@ -154,9 +163,11 @@ func (k *torturer) finish(s *server) {
 	if k.database != "" {
 		args = append(args, "--database", k.database)
 	}
-	if out, err := exec.Command(k.bin, args...).CombinedOutput(); err != nil {
+	out, err := exec.Command(k.bin, args...).CombinedOutput()
+	if err != nil {
 		k.t.Fatalf("verify: %v\n%s", err, out)
 	}
+	return string(out)
 }
 
 func (k *torturer) start() *server {
@@ -200,11 +211,65 @@ func (k *torturer) setup(s *server) {
 	defer res.Body.Close()
 	var out struct {
 		WriteKey string `json:"write_key"`
+		CSRF     string `json:"csrf_token"`
 	}
-	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.WriteKey == "" {
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.WriteKey == "" || len(res.Cookies()) == 0 {
 		k.t.Fatalf("setup: status %d, %v", res.StatusCode, err)
 	}
-	k.key = out.WriteKey
+	k.key, k.cookie, k.csrf = out.WriteKey, res.Cookies()[0], out.CSRF
+}
+
+// segments are made in two halves: before the load, and while it runs, so that
+// their backfills are killed. verify compares their members with all history.
+func segments() [2][]string {
+	return [2][]string{
+		{`{"did":{"event":"Order Completed","op":"gte","value":3}}`, `{"did":{"event":"Order Completed","window":{"last":"60d"}}}`, `{"stage":{"in":["conversion","retention"]}}`},
+		{`{"sequence":{"steps":[{"event":"Product Viewed"},{"event":"Order Completed","within":"5d"}]}}`, `{"not":{"segment":{"key":"s0_1"}}}`},
+	}
+}
+
+func (k *torturer) segment(half int) {
+	k.t.Helper()
+	for i, when := range segments()[half] {
+		body := fmt.Sprintf(`{"key":"s%d_%d","name":"Segment","kind":"dynamic","when":%s}`, half, i, when)
+		if status, raw := k.call(http.MethodPost, "/api/v1/segments", body); status/100 != 2 {
+			k.t.Fatalf("segment: %d %s", status, raw)
+		}
+	}
+}
+
+// built waits until every segment is computed.
+func (k *torturer) built() {
+	k.t.Helper()
+	for range 600 {
+		status, raw := k.call(http.MethodGet, "/api/v1/segments", "")
+		if status == http.StatusOK && strings.Contains(raw, "s1_1") && !strings.Contains(raw, `"building":true`) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	k.t.Fatalf("the segments were not computed within a minute\n%s", k.stderr.String())
+}
+
+func (k *torturer) call(method, path, body string) (int, string) {
+	k.t.Helper()
+	req, err := http.NewRequest(method, k.url+path, strings.NewReader(body))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-CSRF-Token", k.csrf)
+	req.AddCookie(k.cookie)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return res.StatusCode, string(raw)
 }
 
 // load sends batches until ctx ends. A batch without an answer is sent again,
