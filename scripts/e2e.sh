@@ -21,8 +21,6 @@ BASE_URL=$(get url) EMAIL=$(get email) PASSWORD=$(get password)
 for _ in $(seq 300); do grep -q 'demo history is in' "$work/err" && break; sleep 0.2; done
 cd web
 # Each scheme and each language once; `make e2e` walks all six pairs.
-for walk in ${E2E_WALKS:-light:en dark:it light:ro}; do
-  ONLY=$walk node e2e/walk.mjs
-done
+ONLY=${E2E_WALKS-light:en,dark:it,light:ro} node e2e/walk.mjs
 node e2e/keyboard.mjs
 node e2e/tasks.mjs

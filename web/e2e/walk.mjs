@@ -1,6 +1,7 @@
 // Walks every route in both colour schemes and three languages: no accessibility violation, no report of the content
 // security policy, no request off the origin, no script error, no text without translation, no sideways scrolling on
-// a phone. BASE_URL, EMAIL and PASSWORD name the server; ONLY=light:en and ROUTES=/insights,/costs narrow the walk.
+// a phone. BASE_URL, EMAIL and PASSWORD name the server; ONLY=light:en,dark:it and ROUTES=/insights,/costs narrow the
+// walk; WORKERS pages are walked at a time.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
@@ -127,49 +128,66 @@ async function check(page, problems, where) {
   for (const problem of problems.splice(0)) fail(where, problem)
 }
 
-for (const scheme of ['light', 'dark']) {
-  for (const locale of ['en', 'it', 'ro']) {
-    if (process.env.ONLY && process.env.ONLY !== `${scheme}:${locale}`) continue
-    const inside = await watchedPage(browser, { scheme, locale, storageState: state })
-    for (const route of routes.filter(wanted)) {
-      const path = filled(route)
-      const where = `${scheme} ${locale} ${route}`
-      await inside.page.goto(base + path)
-      await settled(inside.page).catch((e) => fail(where, `did not settle: ${String(e).split('\n')[0]}`))
-      await check(inside.page, inside.problems, where)
-      if (process.env.SHOTS) await inside.page.screenshot({ path: `${out}${scheme}-${locale}${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
-      if (scheme === 'light') {
-        await inside.page.setViewportSize({ width: 390, height: 844 })
-        await inside.page.waitForTimeout(150)
-        const wide = await inside.page.evaluate(() => document.documentElement.scrollWidth)
-        if (wide > 391) fail(where, `scrolls sideways on a phone: ${wide} px`)
-        if (process.env.SHOTS && locale === 'en') await inside.page.screenshot({ path: `${out}narrow${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
-        await inside.page.setViewportSize({ width: 1440, height: 900 })
-      }
+/** A page of the walk in one scheme and language: the check of a route, of what opens on it, or of a page outside. */
+function* steps() {
+  for (const scheme of ['light', 'dark']) {
+    for (const locale of ['en', 'it', 'ro']) {
+      if (process.env.ONLY && !process.env.ONLY.split(',').includes(`${scheme}:${locale}`)) continue
+      for (const route of routes.filter(wanted)) yield { scheme, locale, route, run: plain }
+      for (const [route, name, open] of opened.filter(([r]) => wanted(r))) yield { scheme, locale, route, name, run: (page, problems, step) => openedOn(page, problems, step, open) }
+      for (const route of outside.filter(wanted)) yield { scheme, locale, route, visitor: true, run: plain }
     }
-    for (const [route, name, open] of opened.filter(([r]) => wanted(r))) {
-      const where = `${scheme} ${locale} ${route} + ${name}`
-      await inside.page.goto(base + filled(route))
-      await settled(inside.page)
-      try {
-        await open(inside.page)
-        await inside.page.waitForTimeout(450)
-        await check(inside.page, inside.problems, where)
-      } catch (e) {
-        fail(where, String(e).split('\n')[0])
-      }
-    }
-    await inside.context.close()
-    const visitor = await watchedPage(browser, { scheme, locale })
-    for (const route of outside.filter(wanted)) {
-      await visitor.page.goto(base + route)
-      await settled(visitor.page)
-      await check(visitor.page, visitor.problems, `${scheme} ${locale} ${route}`)
-    }
-    await visitor.context.close()
-    console.log(`walked ${scheme} ${locale}`)
   }
 }
+
+async function plain(page, problems, { scheme, locale, route, where, visitor }) {
+  await page.goto(base + filled(route))
+  await settled(page).catch((e) => fail(where, `did not settle: ${String(e).split('\n')[0]}`))
+  await check(page, problems, where)
+  if (process.env.SHOTS) await page.screenshot({ path: `${out}${scheme}-${locale}${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
+  if (scheme !== 'light' || visitor) return
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.waitForTimeout(150)
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+  if (wide > 391) fail(where, `scrolls sideways on a phone: ${wide} px`)
+  if (process.env.SHOTS && locale === 'en') await page.screenshot({ path: `${out}narrow${route.replaceAll(/[/?=$]/g, '_')}.png`, fullPage: true })
+  await page.setViewportSize({ width: 1440, height: 900 })
+}
+
+async function openedOn(page, problems, { route, where }, open) {
+  await page.goto(base + filled(route))
+  await settled(page)
+  await open(page)
+  await page.waitForTimeout(450)
+  await check(page, problems, where)
+}
+
+/** Takes steps until none is left; each worker has a page of its own, a new one where scheme, language or visitor change. */
+async function walk(left) {
+  let at = ''
+  let view
+  for (const step of left) {
+    step.where = `${step.scheme} ${step.locale} ${step.route}${step.name ? ` + ${step.name}` : ''}`
+    const key = `${step.scheme} ${step.locale} ${step.visitor}`
+    if (key !== at) {
+      await view?.context.close()
+      view = await watchedPage(browser, { scheme: step.scheme, locale: step.locale, storageState: step.visitor ? undefined : state })
+      if (at.slice(0, 8) !== key.slice(0, 8)) console.log(`walking ${step.scheme} ${step.locale}`)
+      at = key
+    }
+    try {
+      await step.run(view.page, view.problems, step)
+    } catch (e) {
+      fail(step.where, String(e).split('\n')[0])
+    }
+  }
+  await view?.context.close()
+}
+
+// A generator is shared: each step is taken once.
+const left = steps()
+const shared = { [Symbol.iterator]: () => ({ next: () => left.next() }) }
+await Promise.all(Array.from({ length: Number(process.env.WORKERS ?? 2) }, () => walk(shared)))
 await browser.close()
 console.log(`${checks} pages checked, ${failures} failures`)
 process.exit(failures ? 1 : 0)
