@@ -273,7 +273,7 @@ func (c *BenchCmd) load(b *bencher, ch *child) error {
 	wall, _ := w.read()
 	n := float64(len(took) * benchBatch)
 	b.add("accept while the pipeline works", "", "%.1f k/s, p50 %s, p99 %s", n/sent/1000, quantile(took, 0.5), quantile(took, 0.99))
-	b.add("pipeline end to end: sent until in timeline, summary and stage", "10 k/s", "%.1f k/s; %.3f CPU-s of the server per 1,000 events", n/wall/1000, (processCPU(ch.pid())-before)/n*1000)
+	b.add("pipeline end to end: sent until in timeline, summary, stage and segments", "10 k/s", "%.1f k/s; %.3f CPU-s of the server per 1,000 events", n/wall/1000, (processCPU(ch.pid())-before)/n*1000)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	reads := make([]time.Duration, 300)
 	for i := range reads {
