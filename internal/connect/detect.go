@@ -286,7 +286,7 @@ func (t *table) next() (line int64, cells []string, bad *RowError, err error) {
 		cells = cells[:len(cells)-1]
 	}
 	if len(cells) != n {
-		return line, nil, &RowError{Line: line, Reason: ReasonRagged, Message: fmt.Sprintf("the row has %d cells, the file %d columns", len(cells), n),
+		return line, nil, &RowError{Line: line, Reason: ReasonRagged, Message: errs.Say("the row has %d cells, the file %d columns", len(cells), n).Error(),
 			Row: joinCells(cells)}, nil
 	}
 	return line, cells, nil, nil

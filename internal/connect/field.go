@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Field is something that a column can be mapped to.
@@ -14,6 +15,16 @@ type Field struct {
 	Required bool   `json:"required"`
 	Help     string `json:"help"`
 	names    []string
+	label    *errs.Text
+}
+
+// field makes a Field; help may be missing.
+func field(key string, label *errs.Text, required bool, help *errs.Text, names ...string) Field {
+	f := Field{Key: key, Label: label.Error(), Required: required, names: names, label: label}
+	if help != nil {
+		f.Help = help.Error()
+	}
+	return f
 }
 
 func exponentOf(currency string) int { return core.Exponent(currency) }
@@ -21,11 +32,11 @@ func exponentOf(currency string) int { return core.Exponent(currency) }
 // who are the fields that say whose row it is.
 func who() []Field {
 	return []Field{
-		{"user_id", "Customer id", false, "Your own id of the customer. 17850.0 is read as 17850.", []string{"userid", "customerid", "custid", "clientid", "customer"}},
-		{"email", "E-mail", false, "Identifies the customer.", []string{"email", "emailaddress", "customeremail", "mail"}},
-		{"phone", "Phone", false, "In international form, such as +39 06 1234567.", []string{"phone", "phonenumber", "mobile"}},
-		{"anonymous_id", "Anonymous id", false, "The id that tracking gave the browser or device.", []string{"anonymousid", "visitorid", "deviceid"}},
-		{"message_id", "Event id", false, "Makes repeated imports harmless. Without it the id is made from file and line.", []string{"messageid", "eventid"}},
+		field("user_id", errs.Say("Customer id"), false, errs.Say("Your own id of the customer. 17850.0 is read as 17850."), "userid", "customerid", "custid", "clientid", "customer"),
+		field("email", errs.Say("E-mail"), false, errs.Say("Identifies the customer."), "email", "emailaddress", "customeremail", "mail"),
+		field("phone", errs.Say("Phone"), false, errs.Say("In international form, such as +39 06 1234567."), "phone", "phonenumber", "mobile"),
+		field("anonymous_id", errs.Say("Anonymous id"), false, errs.Say("The id that tracking gave the browser or device."), "anonymousid", "visitorid", "deviceid"),
+		field("message_id", errs.Say("Event id"), false, errs.Say("Makes repeated imports harmless. Without it the id is made from file and line."), "messageid", "eventid"),
 	}
 }
 
@@ -34,19 +45,19 @@ func Fields(k Kind) []Field {
 	switch k {
 	case Customers:
 		return append(who(),
-			Field{"name", "Name", false, "", []string{"name", "fullname", "customername"}},
-			Field{"first_name", "First name", false, "", []string{"firstname", "givenname"}},
-			Field{"last_name", "Last name", false, "", []string{"lastname", "surname", "familyname"}},
-			Field{"created_at", "Customer since", false, "Becomes the trait created_at.", []string{"createdat", "createdate", "signupdate", "optintime", "profilecreatedon", "datejoined"}},
-			Field{"time", "As of", false, "When these facts were true. Newer facts win over older ones. Without it: the moment of the import.", []string{"updatedat", "lastchanged", "modifiedat"}},
-			Field{"traits_json", "More traits (JSON)", false, "A JSON object whose members become traits.", []string{"attributes", "traits"}},
+			field("name", errs.Say("Name"), false, nil, "name", "fullname", "customername"),
+			field("first_name", errs.Say("First name"), false, nil, "firstname", "givenname"),
+			field("last_name", errs.Say("Last name"), false, nil, "lastname", "surname", "familyname"),
+			field("created_at", errs.Say("Customer since"), false, errs.Say("Becomes the trait created_at."), "createdat", "createdate", "signupdate", "optintime", "profilecreatedon", "datejoined"),
+			field("time", errs.Say("As of"), false, errs.Say("When these facts were true. Newer facts win over older ones. Without it: the moment of the import."), "updatedat", "lastchanged", "modifiedat"),
+			field("traits_json", errs.Say("More traits (JSON)"), false, errs.Say("A JSON object whose members become traits."), "attributes", "traits"),
 		)
 	case Events:
 		return append(who(),
-			Field{"event", "Event name", true, "", []string{"event", "eventname", "name", "action"}},
-			Field{"time", "Time", true, "", []string{"time", "timestamp", "date", "eventtime", "createdat", "occurredat"}},
-			Field{"type", "Type", false, "track (default), page or screen.", []string{"type"}},
-			Field{"properties_json", "More properties (JSON)", false, "A JSON object whose members become properties.", []string{"properties"}},
+			field("event", errs.Say("Event name"), true, nil, "event", "eventname", "name", "action"),
+			field("time", errs.Say("Time"), true, nil, "time", "timestamp", "date", "eventtime", "createdat", "occurredat"),
+			field("type", errs.Say("Type"), false, errs.Say("track (default), page or screen."), "type"),
+			field("properties_json", errs.Say("More properties (JSON)"), false, errs.Say("A JSON object whose members become properties."), "properties"),
 		)
 	case Orders:
 		return append(who(), orderFields()...)
@@ -56,22 +67,22 @@ func Fields(k Kind) []Field {
 
 func orderFields() []Field {
 	return []Field{
-		{"time", "Time", true, "When the order was made.", []string{"time", "date", "orderdate", "invoicedate", "createdat", "timestamp", "purchasedate", "paidat"}},
-		{"order_id", "Order id", false, "Rows with the same id are one order. Without it: one order for each customer and day.", []string{"orderid", "invoiceno", "invoice", "ordernumber", "order", "name", "invoiceid"}},
-		{"amount", "Line value", false, "Money of the row, after discount. Without it: unit price times quantity.", []string{"amount", "linetotal", "dollarvalue", "linevalue", "value"}},
-		{"price", "Unit price", false, "", []string{"price", "unitprice", "lineitemprice"}},
-		{"quantity", "Quantity", false, "1 when there is none. Negative: a return.", []string{"quantity", "qty", "numberofcds", "lineitemquantity"}},
-		{"discount", "Line discount", false, "Money taken off the row.", []string{"discount", "linediscount", "lineitemdiscount"}},
-		{"product_id", "Product id", false, "", []string{"productid", "stockcode", "sku", "itemid", "lineitemsku"}},
-		{"sku", "SKU", false, "If it differs from the product id.", nil},
-		{"product_name", "Product name", false, "", []string{"description", "productname", "item", "itemname", "lineitemname", "product"}},
-		{"category", "Category", false, "", []string{"category", "productcategory"}},
-		{"cost", "Unit cost", false, "What one piece costs you; gives the margin.", []string{"cost", "unitcost", "cogs"}},
-		{"revenue", "Order value", false, "After discounts, without tax and shipping; once per order. Wins over line values.", []string{"revenue", "subtotal", "ordervalue", "netvalue"}},
-		{"tax", "Tax", false, "Once per order.", []string{"tax", "taxes", "vat"}},
-		{"shipping", "Shipping", false, "Once per order.", []string{"shipping", "delivery"}},
-		{"currency", "Currency", false, "ISO code. Without it: the currency of the options.", []string{"currency", "currencycode"}},
-		{"coupon", "Coupon", false, "", []string{"coupon", "discountcode", "voucher"}},
+		field("time", errs.Say("Time"), true, errs.Say("When the order was made."), "time", "date", "orderdate", "invoicedate", "createdat", "timestamp", "purchasedate", "paidat"),
+		field("order_id", errs.Say("Order id"), false, errs.Say("Rows with the same id are one order. Without it: one order for each customer and day."), "orderid", "invoiceno", "invoice", "ordernumber", "order", "name", "invoiceid"),
+		field("amount", errs.Say("Line value"), false, errs.Say("Money of the row, after discount. Without it: unit price times quantity."), "amount", "linetotal", "dollarvalue", "linevalue", "value"),
+		field("price", errs.Say("Unit price"), false, nil, "price", "unitprice", "lineitemprice"),
+		field("quantity", errs.Say("Quantity"), false, errs.Say("1 when there is none. Negative: a return."), "quantity", "qty", "numberofcds", "lineitemquantity"),
+		field("discount", errs.Say("Line discount"), false, errs.Say("Money taken off the row."), "discount", "linediscount", "lineitemdiscount"),
+		field("product_id", errs.Say("Product id"), false, nil, "productid", "stockcode", "sku", "itemid", "lineitemsku"),
+		field("sku", errs.Say("SKU"), false, errs.Say("If it differs from the product id.")),
+		field("product_name", errs.Say("Product name"), false, nil, "description", "productname", "item", "itemname", "lineitemname", "product"),
+		field("category", errs.Say("Category"), false, nil, "category", "productcategory"),
+		field("cost", errs.Say("Unit cost"), false, errs.Say("What one piece costs you; gives the margin."), "cost", "unitcost", "cogs"),
+		field("revenue", errs.Say("Order value"), false, errs.Say("After discounts, without tax and shipping; once per order. Wins over line values."), "revenue", "subtotal", "ordervalue", "netvalue"),
+		field("tax", errs.Say("Tax"), false, errs.Say("Once per order."), "tax", "taxes", "vat"),
+		field("shipping", errs.Say("Shipping"), false, errs.Say("Once per order."), "shipping", "delivery"),
+		field("currency", errs.Say("Currency"), false, errs.Say("ISO code. Without it: the currency of the options."), "currency", "currencycode"),
+		field("coupon", errs.Say("Coupon"), false, nil, "coupon", "discountcode", "voucher"),
 	}
 }
 

@@ -140,7 +140,7 @@ func (l *layout) restKey(column string) string {
 func (l *layout) complete(known []Field) error {
 	for _, f := range known {
 		if f.Required && !l.has(f.Key) && !(f.Key == "event" && l.Options.Event != "") {
-			return errs.Field("map."+f.Key, "missing_field", "choose the column for: %s", f.Label)
+			return errs.Field("map."+f.Key, "missing_field", "choose the column for: %v", f.label)
 		}
 	}
 	named := l.has("user_id") || l.has("email") || l.has("anonymous_id") || l.has("phone")

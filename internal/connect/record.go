@@ -99,7 +99,7 @@ func (r *records) next() (line int64, cells []string, bad *RowError, err error) 
 		}
 		start := r.line
 		if tooLong {
-			return start, nil, &RowError{Line: start, Reason: ReasonRowTooLarge, Message: "the row is longer than 1 MiB", Row: string(text[:200])}, nil
+			return start, nil, &RowError{Line: start, Reason: ReasonRowTooLarge, Message: errs.Say("the row is longer than 1 MiB").Error(), Row: string(text[:200])}, nil
 		}
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
@@ -164,7 +164,7 @@ func (r *records) quoted(text []byte, start int64) (*RowError, error) {
 			if err := r.goBack(whole[first:], start); err != nil {
 				return nil, err
 			}
-			return &RowError{Line: start, Reason: ReasonBadQuotes, Message: "text follows a closing quote", Row: string(whole[:first-1])}, nil
+			return &RowError{Line: start, Reason: ReasonBadQuotes, Message: errs.Say("text follows a closing quote").Error(), Row: string(whole[:first-1])}, nil
 		}
 	}
 }
@@ -200,7 +200,7 @@ func (r *records) quotedCell(whole *[]byte, i, first int, start int64) (int, *Ro
 			if err := r.goBack((*whole)[first:], start); err != nil {
 				return 0, nil, err
 			}
-			return 0, &RowError{Line: start, Reason: ReasonUnclosed, Message: "a quote is opened and never closed", Row: string((*whole)[:first-1])}, nil
+			return 0, &RowError{Line: start, Reason: ReasonUnclosed, Message: errs.Say("a quote is opened and never closed").Error(), Row: string((*whole)[:first-1])}, nil
 		}
 		*whole = append(append(*whole, text...), '\n')
 	}

@@ -2,12 +2,12 @@ package connect
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/tidwall/gjson"
 )
 
@@ -38,7 +38,7 @@ type made struct {
 
 // bad makes the error of a row at a field.
 func (l *layout) bad(line int64, cells []string, field, reason, format string, args ...any) *RowError {
-	e := &RowError{Line: line, Reason: reason, Message: fmt.Sprintf(format, args...), Row: joinCells(cells)}
+	e := &RowError{Line: line, Reason: reason, Message: errs.Say(format, args...).Error(), Row: joinCells(cells)}
 	if i, ok := l.at[field]; ok {
 		e.Column = l.columns[i]
 	}

@@ -164,7 +164,7 @@ func (s *Service) launch(run *Run, u *Upload) {
 func (s *Service) finish(ctx context.Context, p *progress, u *Upload, err error) error {
 	status, text := Done, ""
 	if err != nil {
-		status, text = Failed, "the import failed; the server's log says why"
+		status, text = Failed, errs.Say("the import failed; the server's log says why").Error()
 		var known *errs.Error
 		if errors.As(err, &known) {
 			text = known.Message

@@ -63,7 +63,7 @@ func (s *Service) Survivors(ctx context.Context, ws core.WorkspaceID, list []cor
 	for i, id := range list {
 		c, err := s.Get(ctx, ws, id)
 		if err != nil {
-			return nil, errs.Wrap(err, errs.KindOf(err), errs.CodeOf(err), fmt.Sprintf("there is no customer %d", id))
+			return nil, errs.Wrap(err, errs.KindOf(err), errs.CodeOf(err), "there is no customer %d", id)
 		}
 		out[i] = c.ID
 	}

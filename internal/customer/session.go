@@ -7,6 +7,7 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // refusal is why one event finds no customer. With a code it goes to
@@ -20,9 +21,9 @@ func (r *refusal) Refusal() (code, counter string) { return r.code, r.counter }
 
 // Reasons why an event finds no customer.
 var (
-	ErrNoIdentity error = &refusal{code: "no_identity", text: "the event has no usable identifier: all are empty or blocked"}
-	ErrErased     error = &refusal{code: "erased_identity", text: "the event is older than the erasure of its customer"}
-	ErrSuppressed error = &refusal{counter: "suppressed", text: "the identifier is suppressed"}
+	ErrNoIdentity error = &refusal{code: "no_identity", text: errs.Say("the event has no usable identifier: all are empty or blocked").Error()}
+	ErrErased     error = &refusal{code: "erased_identity", text: errs.Say("the event is older than the erasure of its customer").Error()}
+	ErrSuppressed error = &refusal{counter: "suppressed", text: errs.Say("the identifier is suppressed").Error()}
 )
 
 // Session resolves the events of one batch and collects what must be written.

@@ -210,9 +210,12 @@ func storeError(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	message, wait := "the store cannot be written now; try again later", 5*time.Second
+	out := errs.New(errs.Unavailable, "store_unavailable", "the store cannot be written now; try again later")
+	wait := 5 * time.Second
 	if errors.Is(err, db.ErrFull) {
-		message, wait = "the disk is full; try again later", 60*time.Second
+		out = errs.New(errs.Unavailable, "store_unavailable", "the disk is full; try again later")
+		wait = 60 * time.Second
 	}
-	return retryError{&errs.Error{Kind: errs.Unavailable, Code: "store_unavailable", Message: message, Err: err}, wait}
+	out.Err = err
+	return retryError{out, wait}
 }

@@ -2,13 +2,13 @@ package inbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/klauspost/compress/s2"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // eraseStep is how many rows one query of an erasure reads.
@@ -108,4 +108,4 @@ func (w *Work) gone(m *core.Message) (code, counter string) {
 	return w.s.Refused(w.Workspace, m)
 }
 
-var errErased = errors.New("the event is older than the erasure of its customer")
+var errErased = errs.Say("the event is older than the erasure of its customer")

@@ -8,6 +8,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // fields are the members of one event that mean something, raw.
@@ -68,6 +69,10 @@ func (f *fields) take(key, val []byte) {
 // refusal is why an event cannot go on.
 type refusal struct{ code, message string }
 
+func refuse(code, format string, args ...any) *refusal {
+	return &refusal{code, errs.Say(format, args...).Error()}
+}
+
 // event turns piece i into a message or a reject.
 func (r *reader) event(i int, p *piece) {
 	raw := r.scan.b[p.start:p.end]
@@ -89,7 +94,7 @@ func (r *reader) event(i int, p *piece) {
 	m.Index, m.Source, m.Received = i, r.req.SourceID, r.req.Received
 	bad := r.check(&f, m, p, raw)
 	if bad == nil && r.req.Unknown {
-		bad = &refusal{CodeUnknownKey, "the write key is unknown"}
+		bad = refuse(CodeUnknownKey, "the write key is unknown")
 	}
 	if bad != nil {
 		name := m.Name
@@ -108,17 +113,17 @@ func (r *reader) event(i int, p *piece) {
 // check fills m from f and says what is wrong with it, if anything.
 func (r *reader) check(f *fields, m *core.Message, p *piece, raw []byte) *refusal {
 	if raw[0] != '{' {
-		return &refusal{CodeUnknownType, "an event must be a JSON object"}
+		return refuse(CodeUnknownType, "an event must be a JSON object")
 	}
 	if p.depth > maxDepth {
-		return &refusal{CodeTooDeep, "the event is nested more than 32 levels deep"}
+		return refuse(CodeTooDeep, "the event is nested more than 32 levels deep")
 	}
 	if len(raw) > MaxEventBytes {
 		m.ID, _ = identifier(f.messageID)
-		return &refusal{CodeEventTooLarge, "the event is larger than 32768 bytes"}
+		return refuse(CodeEventTooLarge, "the event is larger than 32768 bytes")
 	}
 	if r.crowded {
-		return &refusal{CodeEventTooLarge, "the context of the batch is too large for its events"}
+		return refuse(CodeEventTooLarge, "the context of the batch is too large for its events")
 	}
 	if r.posthog {
 		r.fromPostHog(f)
@@ -150,7 +155,7 @@ func (r *reader) names(f *fields, m *core.Message) *refusal {
 	id, ok := identifier(f.messageID)
 	switch {
 	case !ok:
-		return &refusal{CodeBadID, "messageId must be text"}
+		return refuse(CodeBadID, "messageId must be text")
 	case id != "" && f.messageID[0] == '"':
 		id = unquote(f.messageID[1 : len(f.messageID)-1]) // never rewritten
 	case id == "" && r.req.MessageID != "":
@@ -161,26 +166,26 @@ func (r *reader) names(f *fields, m *core.Message) *refusal {
 	}
 	m.ID = id
 	if len(id) > MaxIDRunes && utf8.RuneCountInString(id) > MaxIDRunes {
-		return &refusal{CodeIDTooLong, "messageId is longer than 255 characters"}
+		return refuse(CodeIDTooLong, "messageId is longer than 255 characters")
 	}
 	m.Kind = r.req.Kind
 	if r.req.Shape == ShapeBatch || m.Kind == 0 {
 		if m.Kind = kindOf(f.kind); m.Kind == 0 {
-			return &refusal{CodeUnknownType, "type must be track, identify, page, screen, group or alias"}
+			return refuse(CodeUnknownType, "type must be track, identify, page, screen, group or alias")
 		}
 	}
 	switch m.Kind {
 	case core.KindTrack:
 		m.Name = core.CanonicalEvent(r.memo.text(&r.memo.name, f.event))
 		if blank(m.Name) {
-			return &refusal{CodeNoEventName, "a track call needs an event name"}
+			return refuse(CodeNoEventName, "a track call needs an event name")
 		}
 	case core.KindPage, core.KindScreen:
 		m.Name = r.memo.text(&r.memo.name, f.name)
 	}
 	if len(m.Name) > MaxNameRunes && utf8.RuneCountInString(m.Name) > MaxNameRunes {
 		m.Name = clip(m.Name, MaxNameRunes)
-		return &refusal{CodeNameTooLong, "the name is longer than 255 characters"}
+		return refuse(CodeNameTooLong, "the name is longer than 255 characters")
 	}
 	return nil
 }
@@ -227,7 +232,7 @@ func ids(f *fields, m *core.Message) *refusal {
 		}
 		id, ok := identifier(x.raw)
 		if !ok {
-			return &refusal{CodeBadID, x.name + " must be text or a number"}
+			return refuse(CodeBadID, "%s must be text or a number", x.name)
 		}
 		*x.to = id
 	}
@@ -238,16 +243,16 @@ func required(m *core.Message) *refusal {
 	switch m.Kind {
 	case core.KindAlias:
 		if m.UserID == "" || m.PreviousID == "" {
-			return &refusal{CodeNoIdentity, "an alias call needs userId and previousId"}
+			return refuse(CodeNoIdentity, "an alias call needs userId and previousId")
 		}
 		return nil
 	case core.KindGroup:
 		if m.GroupID == "" {
-			return &refusal{CodeNoIdentity, "a group call needs groupId"}
+			return refuse(CodeNoIdentity, "a group call needs groupId")
 		}
 	}
 	if m.UserID == "" && m.AnonymousID == "" {
-		return &refusal{CodeNoIdentity, "userId or anonymousId is missing"}
+		return refuse(CodeNoIdentity, "userId or anonymousId is missing")
 	}
 	return nil
 }
@@ -263,7 +268,7 @@ func payload(f *fields, m *core.Message) *refusal {
 		return nil
 	}
 	if raw[0] != '{' {
-		return &refusal{CodeBadProperties, name + " must be a JSON object"}
+		return refuse(CodeBadProperties, "%s must be a JSON object", name)
 	}
 	if isEmptyObject(raw) {
 		return nil

@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
@@ -124,7 +123,7 @@ func (p *plan) apply(m *core.Message) *refusal {
 		item = p.events[m.Name]
 		if item == nil {
 			if p.unplannedEvents == ModeBlock {
-				return &refusal{CodePlanBlocked, fmt.Sprintf("the event %q is not in the tracking plan", m.Name)}
+				return refuse(CodePlanBlocked, "the event %q is not in the tracking plan", m.Name)
 			}
 			m.Flags |= core.FlagUnplanned
 		}
@@ -137,7 +136,7 @@ func (p *plan) apply(m *core.Message) *refusal {
 	}
 	if item != nil {
 		if item.block {
-			return &refusal{CodePlanBlocked, "the tracking plan blocks this"}
+			return refuse(CodePlanBlocked, "the tracking plan blocks this")
 		}
 		if bad := p.check(m, item.schema, true); bad != nil {
 			return bad

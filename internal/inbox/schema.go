@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -125,15 +126,15 @@ func schemaTypes(field string, raw json.RawMessage) ([]string, error) {
 type fault struct {
 	property  string
 	path      string
-	what      string
+	what      *errs.Text
 	unplanned bool
 }
 
 func (f fault) String() string {
 	if f.path == "" {
-		return f.what
+		return f.what.Error()
 	}
-	return f.path + " " + f.what
+	return f.path + " " + f.what.Error()
 }
 
 // maxFaults bounds what is collected for one event.
@@ -160,11 +161,11 @@ func (c *checker) add(f fault) {
 
 func (c *checker) value(s *schema, raw []byte, top, path string) {
 	if !s.typeFits(raw) {
-		c.add(fault{property: top, path: path, what: fmt.Sprintf("must be %v", s.types)})
+		c.add(fault{property: top, path: path, what: errs.Say("must be %s", strings.Join(s.types, ", "))})
 		return
 	}
 	if s.enum != nil && !s.listed(raw) {
-		c.add(fault{property: top, path: path, what: "is not one of the allowed values"})
+		c.add(fault{property: top, path: path, what: errs.Say("is not one of the allowed values")})
 	}
 	switch raw[0] {
 	case '"':
@@ -185,10 +186,10 @@ func (c *checker) value(s *schema, raw []byte, top, path string) {
 func (c *checker) text(s *schema, text, top, path string) {
 	n := utf8.RuneCountInString(text)
 	if s.pattern != nil && !s.pattern.MatchString(text) {
-		c.add(fault{property: top, path: path, what: "does not match the pattern"})
+		c.add(fault{property: top, path: path, what: errs.Say("does not match the pattern")})
 	}
 	if s.minLen != nil && n < *s.minLen || s.maxLen != nil && n > *s.maxLen {
-		c.add(fault{property: top, path: path, what: "has a length outside the bounds"})
+		c.add(fault{property: top, path: path, what: errs.Say("has a length outside the bounds")})
 	}
 }
 
@@ -198,7 +199,7 @@ func (c *checker) number(s *schema, raw []byte, top, path string) {
 	}
 	v, ok := core.ParseJSON(raw)
 	if ok && v.Kind == core.ValueNumber && (s.minimum != nil && v.Num < *s.minimum || s.maximum != nil && v.Num > *s.maximum) {
-		c.add(fault{property: top, path: path, what: "lies outside the bounds"})
+		c.add(fault{property: top, path: path, what: errs.Say("lies outside the bounds")})
 	}
 }
 
@@ -214,7 +215,7 @@ func (c *checker) object(s *schema, raw []byte, top, path string) {
 		if sub := s.properties[name]; sub != nil {
 			c.value(sub, w.val, outer, at)
 		} else if s.closed || c.own && path == "" && s.properties != nil {
-			c.add(fault{property: outer, path: at, what: "is not in the plan", unplanned: true})
+			c.add(fault{property: outer, path: at, what: errs.Say("is not in the plan"), unplanned: true})
 		}
 	}
 	for _, name := range s.required {
@@ -223,7 +224,7 @@ func (c *checker) object(s *schema, raw []byte, top, path string) {
 			if path != "" {
 				at = path + "." + name
 			}
-			c.add(fault{path: at, property: top, what: "is missing"})
+			c.add(fault{path: at, property: top, what: errs.Say("is missing")})
 		}
 	}
 }

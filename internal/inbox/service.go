@@ -128,8 +128,8 @@ func (e retryError) Error() string { return e.err.Error() }
 func (e retryError) Unwrap() error { return e.err }
 
 // Busy makes the error of a caller that should come back after wait.
-func Busy(code, message string, wait time.Duration) error {
-	return retryError{errs.New(errs.Busy, code, "%s", message), wait}
+func Busy(wait time.Duration, code, format string, args ...any) error {
+	return retryError{errs.New(errs.Busy, code, format, args...), wait}
 }
 
 // RetryAfter gives how long the caller should wait before a new attempt, when

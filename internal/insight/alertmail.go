@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,15 +101,15 @@ func (s *Service) sendLetter(ctx context.Context, j *jobs.Job) (string, error) {
 	a, err := s.Alert(ctx, j.Workspace, j.Ref)
 	switch {
 	case errs.KindOf(err) == errs.NotFound:
-		return "the alert was deleted", nil
+		return errs.Say("the alert was deleted").Error(), nil
 	case err != nil:
-		return "", laterLetter(j, errors.New("the alert cannot be read"))
+		return "", laterLetter(j, errs.Say("the alert cannot be read"))
 	case !slices.Contains(a.Emails, n.To):
-		return "the address was taken out of the alert", nil
+		return errs.Say("the address was taken out of the alert").Error(), nil
 	case n.State == AlertFiring && (a.State != AlertFiring || a.Since != n.At):
-		return "it was over before this could be sent; the letter of its end tells since when", nil
+		return errs.Say("it was over before this could be sent; the letter of its end tells since when").Error(), nil
 	case s.Mail == nil:
-		return "", laterLetter(j, errors.New("mail is not set up"))
+		return "", laterLetter(j, errs.Say("mail is not set up"))
 	}
 	m, err := s.write(ctx, j.Workspace, &n)
 	if err != nil {
@@ -122,7 +121,7 @@ func (s *Service) sendLetter(ctx context.Context, j *jobs.Job) (string, error) {
 		}
 		return "", laterLetter(j, err)
 	}
-	return "handed over", nil
+	return errs.Say("handed over").Error(), nil
 }
 
 // laterLetter puts an attempt off, or gives up after a day.

@@ -150,7 +150,7 @@ func (s *Service) AddAlert(ctx context.Context, ws core.WorkspaceID, a Alert, by
 	now := s.now()
 	a.State, a.Since, a.Created, a.Updated, a.By, a.Checked, a.Problem = AlertOK, now, now, now, by, 0, ""
 	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		if err := room(ctx, tx, ws, "count_alerts", maxAlerts, "alerts"); err != nil {
+		if err := room(ctx, tx, ws, "count_alerts", maxAlerts, errs.Say("alerts")); err != nil {
 			return err
 		}
 		if err := watches(ctx, tx, ws, &a); err != nil {

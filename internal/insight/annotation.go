@@ -106,7 +106,7 @@ func (s *Service) Annotate(ctx context.Context, ws core.WorkspaceID, a Annotatio
 	}
 	a.By, a.Created = by, s.now()
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		if err := room(ctx, tx, ws, "count_annotations", maxAnnotations, "annotations"); err != nil {
+		if err := room(ctx, tx, ws, "count_annotations", maxAnnotations, errs.Say("annotations")); err != nil {
 			return err
 		}
 		if a.ID, err = number(ctx, tx, ws, "annotation"); err != nil {

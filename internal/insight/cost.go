@@ -146,7 +146,7 @@ func (s *Service) writeCosts(ctx context.Context, ws core.WorkspaceID, rows []Co
 			}
 			in.Rows = append(in.Rows, []any{ws, c.Day, c.Channel, c.Campaign, c.Kind, c.Amount, c.Currency})
 		}
-		if err := room(ctx, tx, ws, "count_costs", maxCosts-int64(out.Added)+1, "rows of costs"); err != nil {
+		if err := room(ctx, tx, ws, "count_costs", maxCosts-int64(out.Added)+1, errs.Say("rows of costs")); err != nil {
 			return err
 		}
 		tx.AfterCommit(func() { s.dropReports(ws) })

@@ -378,7 +378,7 @@ func TestCostFilesRefuse(t *testing.T) {
 		var got []string
 		for _, l := range lines.Lines {
 			got = append(got, fmt.Sprint(l.Line, " ", l.Column))
-			if l.Message == "" {
+			if l.What.Error() == "" {
 				t.Errorf("%s: line %d says nothing", what, l.Line)
 			}
 		}

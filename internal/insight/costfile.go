@@ -41,8 +41,9 @@ func (f *CostFile) check() error {
 
 // LineError is what is wrong with one line of a file, the header being line 1.
 type LineError struct {
-	Line            int
-	Column, Message string
+	Line   int
+	Column string
+	What   *errs.Text
 }
 
 // LinesError holds the lines at fault, the first hundred.
@@ -50,7 +51,7 @@ type LinesError struct{ Lines []LineError }
 
 func (e *LinesError) Error() string {
 	l := e.Lines[0]
-	return fmt.Sprintf("%d lines cannot be read; line %d, %s: %s", len(e.Lines), l.Line, l.Column, l.Message)
+	return fmt.Sprintf("%d lines cannot be read; line %d, %s: %s", len(e.Lines), l.Line, l.Column, l.What)
 }
 
 // maxLineErrors bounds what is told of one file.
@@ -87,9 +88,9 @@ func ReadCosts(file []byte, opt CostFile) ([]Cost, error) {
 		return nil, err
 	}
 	var bad LinesError
-	fail := func(line int, column, format string, args ...any) {
+	fail := func(line int, column string, what errs.Sayer) {
 		if len(bad.Lines) < maxLineErrors {
-			bad.Lines = append(bad.Lines, LineError{line, column, fmt.Sprintf(format, args...)})
+			bad.Lines = append(bad.Lines, LineError{line, column, what.Said()})
 		}
 	}
 	dates, numbers := dateForms(), numberForms()
@@ -101,27 +102,29 @@ func ReadCosts(file []byte, opt CostFile) ([]Cost, error) {
 		l := &lines[i]
 		l.tidy()
 		day, why := date.read(l.day)
-		if why != "" {
-			fail(l.line, "day", "%s", why)
-		} else if l.Day, err = ParseDay("day", day); err != nil {
-			fail(l.line, "day", "%v", err)
-			why = err.Error()
+		var e *errs.Error
+		if why == nil {
+			if l.Day, err = ParseDay("day", day); errors.As(err, &e) {
+				why = e.Said()
+			}
+		}
+		if why != nil {
+			fail(l.line, "day", why)
 		}
 		amount, wrong := number.read(l.amount)
-		if wrong != "" {
-			fail(l.line, "amount", "%s", wrong)
+		if wrong != nil {
+			fail(l.line, "amount", wrong)
 		} else if minor, ok := core.ParseMoney(amount, core.Exponent(l.Currency)); !ok {
-			fail(l.line, "amount", "the amount is too large")
+			fail(l.line, "amount", errs.Say("the amount is too large"))
 		} else {
 			l.Amount = minor
 		}
-		var e *errs.Error
 		if err := l.check(""); errors.As(err, &e) {
-			fail(l.line, e.Field, "%s", e.Message)
+			fail(l.line, e.Field, e)
 		}
-		if j, twice := first[l.key()]; twice && why == "" {
-			fail(l.line, "day", "the same day, channel and campaign stand in line %d", j)
-		} else if why == "" {
+		if j, twice := first[l.key()]; twice && why == nil {
+			fail(l.line, "day", errs.Say("the same day, channel and campaign stand in line %d", j))
+		} else if why == nil {
 			first[l.key()] = l.line
 		}
 		out[i] = l.Cost
@@ -167,7 +170,7 @@ func readCostLines(file []byte, opt CostFile) ([]costLine, error) {
 		}
 		var broken *csv.ParseError
 		if errors.As(err, &broken) {
-			return nil, &LinesError{[]LineError{{broken.StartLine, "", "the quotes of this line do not match"}}}
+			return nil, &LinesError{[]LineError{{broken.StartLine, "", errs.Say("the quotes of this line do not match")}}}
 		} else if err != nil {
 			return nil, fmt.Errorf("read file: %w", err)
 		}
@@ -263,31 +266,31 @@ func settle(lines []costLine, asked string, forms []form, of func(*costLine) str
 }
 
 // read gives a value in the plain form, or says why not.
-func (s *settled) read(text string) (plain, why string) {
+func (s *settled) read(text string) (plain string, why *errs.Text) {
 	if text == "" {
-		return "", "is missing"
+		return "", errs.Say("is missing")
 	}
 	if s.chose >= 0 {
 		f := s.forms[s.chose]
 		plain, ok := f.plain(text)
 		if !ok {
-			return "", fmt.Sprintf("cannot be read as %s, in which the file is written", f.name)
+			return "", errs.Say("cannot be read as %s, in which the file is written", f.name)
 		}
-		return plain, ""
+		return plain, nil
 	}
 	var names []string
 	for _, f := range s.forms {
 		if p, ok := f.plain(text); ok {
 			if len(names) > 0 && p != plain {
-				return "", fmt.Sprintf("can be read as %s or as %s: say which", names[0], f.name)
+				return "", errs.Say("can be read as %s or as %s: say which", names[0], f.name)
 			}
 			plain, names = p, append(names, f.name)
 		}
 	}
 	if len(names) == 0 {
-		return "", "cannot be read"
+		return "", errs.Say("cannot be read")
 	}
-	return plain, ""
+	return plain, nil
 }
 
 var (

@@ -100,7 +100,7 @@ func (d *Dashboard) columns() (shared, tiles, span string, err error) {
 }
 
 func insertDashboard(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, d *Dashboard) error {
-	if err := room(ctx, tx, ws, "count_dashboards", maxDashboards, "dashboards"); err != nil {
+	if err := room(ctx, tx, ws, "count_dashboards", maxDashboards, errs.Say("dashboards")); err != nil {
 		return err
 	}
 	shared, tiles, span, err := d.columns()

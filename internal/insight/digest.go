@@ -239,15 +239,15 @@ func (s *Service) runDigestJob(ctx context.Context, j *jobs.Job) (string, error)
 	d, err := s.Digest(ctx, j.Workspace, j.Ref, Viewer{Role: "owner"})
 	switch {
 	case errs.KindOf(err) == errs.NotFound:
-		return "the digest was deleted", nil
+		return errs.Say("the digest was deleted").Error(), nil
 	case err != nil:
-		return "", &jobs.Later{After: time.Minute, Why: "the digest cannot be read"}
+		return "", &jobs.Later{After: time.Minute, Why: errs.Say("the digest cannot be read").Error()}
 	case !d.Enabled || d.Next != j.RunAt:
-		return "the schedule was changed", nil
+		return errs.Say("the schedule was changed").Error(), nil
 	}
 	set, _, err := s.settings(ctx, j.Workspace)
 	if err != nil {
-		return "", &jobs.Later{After: time.Minute, Why: "the workspace cannot be read"}
+		return "", &jobs.Later{After: time.Minute, Why: errs.Say("the workspace cannot be read").Error()}
 	}
 	f, failed := s.drawDigest(ctx, j.Workspace, &d)
 	if errors.Is(ctx.Err(), context.Canceled) { // the program stops
@@ -262,6 +262,10 @@ func (s *Service) runDigestJob(ctx context.Context, j *jobs.Job) (string, error)
 	problem, drawn := "", now
 	if failed != nil {
 		problem, drawn = failed.Error(), d.Last
+		var known *errs.Error
+		if errors.As(failed, &known) {
+			problem = known.Message
+		}
 	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, queries.Get("digest_done"), d.Next, drawn, problem, j.Workspace, d.ID, j.RunAt)

@@ -19,7 +19,7 @@ func (s *Service) members(ctx context.Context, ws core.WorkspaceID, who *expr.No
 	list, err := s.Members(ctx, ws, who, 0)
 	var e *errs.Error
 	if errors.As(err, &e) && strings.HasPrefix(e.Field, "when") {
-		return nil, errs.Field("who"+strings.TrimPrefix(e.Field, "when"), "invalid_query", "%s", e.Message)
+		return nil, errs.Field("who"+strings.TrimPrefix(e.Field, "when"), "invalid_query", "%v", e.Said())
 	}
 	if err != nil {
 		return nil, err

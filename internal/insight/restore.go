@@ -50,7 +50,7 @@ func (s *Service) RestoreInsight(ctx context.Context, ws core.WorkspaceID, id in
 		if in, err = readInsight(ctx, tx, ws, id); errs.KindOf(err) != errs.NotFound {
 			return err // it is there
 		}
-		if err := room(ctx, tx, ws, "count_insights", maxInsights, "saved insights"); err != nil {
+		if err := room(ctx, tx, ws, "count_insights", maxInsights, errs.Say("saved insights")); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, queries.Get("restore_insight"), ws, id); err != nil {
@@ -72,7 +72,7 @@ func (s *Service) RestoreDashboard(ctx context.Context, ws core.WorkspaceID, id 
 		if d, err = readDashboard(ctx, tx, ws, id, v); errs.KindOf(err) != errs.NotFound {
 			return err
 		}
-		if err := room(ctx, tx, ws, "count_dashboards", maxDashboards, "dashboards"); err != nil {
+		if err := room(ctx, tx, ws, "count_dashboards", maxDashboards, errs.Say("dashboards")); err != nil {
 			return err
 		}
 		for _, q := range []string{"restore_dashboard", "restore_shown"} {

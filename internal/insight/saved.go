@@ -196,7 +196,7 @@ func checkNames(name, description string) error {
 }
 
 func insertInsight(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, in *Insight, raw []byte) (err error) {
-	if err := room(ctx, tx, ws, "count_insights", maxInsights, "saved insights"); err != nil {
+	if err := room(ctx, tx, ws, "count_insights", maxInsights, errs.Say("saved insights")); err != nil {
 		return err
 	}
 	if in.ID, err = number(ctx, tx, ws, "insight"); err != nil {
@@ -210,13 +210,13 @@ func insertInsight(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, in *Insi
 }
 
 // room refuses one thing more than a workspace may have.
-func room(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, count string, limit int64, what string) error {
+func room(ctx context.Context, tx *db.Tx, ws core.WorkspaceID, count string, limit int64, what *errs.Text) error {
 	var n int64
 	if err := tx.QueryRow(ctx, queries.Get(count), []any{ws}, &n); err != nil {
 		return err
 	}
 	if n >= limit {
-		return errs.New(errs.Conflict, "too_many", "a workspace has at most %d %s: delete some first", limit, what)
+		return errs.New(errs.Conflict, "too_many", "a workspace has at most %d %v: delete some first", limit, what)
 	}
 	return nil
 }
@@ -291,6 +291,14 @@ func (s *Service) InsightVersions(ctx context.Context, ws core.WorkspaceID, id i
 	return out, nil
 }
 
+// used refuses to delete what something else needs.
+func used(use, name string) error {
+	if use == "shown_on" {
+		return errs.New(errs.Conflict, "in_use", "the dashboard %q uses this insight: take it out there first", name)
+	}
+	return errs.New(errs.Conflict, "in_use", "the alert %q uses this insight: take it out there first", name)
+}
+
 // DeleteInsight deletes an insight that no dashboard shows and no alert watches.
 // RestoreInsight brings it back.
 func (s *Service) DeleteInsight(ctx context.Context, ws core.WorkspaceID, id int64) error {
@@ -298,11 +306,11 @@ func (s *Service) DeleteInsight(ctx context.Context, ws core.WorkspaceID, id int
 		if _, err := readInsight(ctx, tx, ws, id); err != nil {
 			return err
 		}
-		for _, use := range [2][2]string{{"shown_on", "dashboard"}, {"watched_by", "alert"}} {
+		for _, use := range []string{"shown_on", "watched_by"} {
 			var name string
-			switch err := tx.QueryRow(ctx, queries.Get(use[0]), []any{ws, id}, &name); {
+			switch err := tx.QueryRow(ctx, queries.Get(use), []any{ws, id}, &name); {
 			case err == nil:
-				return errs.New(errs.Conflict, "in_use", "the %s %q uses this insight: take it out there first", use[1], name)
+				return used(use, name)
 			case !errors.Is(err, db.ErrNoRows):
 				return err
 			}

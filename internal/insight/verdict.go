@@ -2,6 +2,8 @@ package insight
 
 import (
 	"math"
+
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Reading is what an alert sees: a number, the one of the period before, and
@@ -31,7 +33,7 @@ type Verdict struct {
 func (r *Rule) Judge(x Reading) Verdict {
 	v := Verdict{Value: x.Value}
 	if x.Value == nil {
-		v.Problem = "the number has no value"
+		v.Problem = errs.Say("the number has no value").Error()
 		return v
 	}
 	switch r.Kind {
@@ -54,7 +56,7 @@ func (r *Rule) wanted(diff float64) bool {
 
 func (r *Rule) change(v *Verdict, x Reading) {
 	if x.Before == nil {
-		v.Problem = "the period before has no value"
+		v.Problem = errs.Say("the period before has no value").Error()
 		return
 	}
 	v.Expected = x.Before
@@ -74,7 +76,7 @@ func (r *Rule) anomaly(v *Verdict, x Reading) {
 	v.History = len(x.Past)
 	z, median, spread, ok := Deviation(*x.Value, x.Past)
 	if !ok {
-		v.Problem = "there are too few past values of the season"
+		v.Problem = errs.Say("there are too few past values of the season").Error()
 		return
 	}
 	low, high := median-r.Deviations*spread, median+r.Deviations*spread

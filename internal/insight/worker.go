@@ -146,7 +146,7 @@ func (s *Service) checkAlertNow(ctx context.Context, a *dueAlert) error {
 		v = a.Rule.Judge(x)
 	} else if v.Problem = err.Error(); errs.KindOf(err) == errs.Internal {
 		s.Log.Error("alert cannot be looked at", "workspace", a.ws, "alert", a.ID, "error", err)
-		v.Problem = "something went wrong on the server; the log says what"
+		v.Problem = errs.Say("something went wrong on the server; the log says what").Error()
 	}
 	now := s.now()
 	due := a.Schedule.next(now, set.zone(), false)

@@ -100,7 +100,7 @@ func ConditionError(i int, err error) error {
 	field := fmt.Sprintf("stages[%d].when", i)
 	var at *expr.Error
 	if errors.As(err, &at) {
-		return errs.Field(field+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
+		return errs.Field(field+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%v", at.What)
 	}
 	return errs.Field(field, "bad_condition", "%v", err)
 }
@@ -110,13 +110,13 @@ func ConditionError(i int, err error) error {
 func foreign(n *expr.Node, path string, known map[string]bool) error {
 	switch {
 	case n.Segment != nil:
-		return &expr.Error{Path: path + ".segment.key", Message: "a stage model cannot name segments, which rest on it"}
+		return expr.Bad(path+".segment.key", "a stage model cannot name segments, which rest on it")
 	case n.RFM != nil:
-		return &expr.Error{Path: path + ".rfm", Message: "a stage model cannot name scores, which are taken after it"}
+		return expr.Bad(path+".rfm", "a stage model cannot name scores, which are taken after it")
 	case n.Stage != nil && (n.Stage.Was == "" || n.Stage.Model != ""):
-		return &expr.Error{Path: path + ".stage", Message: "in a stage model a condition can only say which of its stages the customer has been in"}
+		return expr.Bad(path+".stage", "in a stage model a condition can only say which of its stages the customer has been in")
 	case n.Stage != nil && !known[n.Stage.Was]:
-		return &expr.Error{Path: path + ".stage", Message: fmt.Sprintf("names stage %q, which is not in the model", n.Stage.Was)}
+		return expr.Bad(path+".stage", "names stage %q, which is not in the model", n.Stage.Was)
 	case n.Not != nil:
 		return foreign(n.Not, path+".not", known)
 	}

@@ -1,9 +1,9 @@
 package segment
 
 import (
+	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -98,7 +98,11 @@ func (c *catalogue) check(key string, when *expr.Node) (*program, *fold.Stepper,
 			return p, m, nil
 		}
 	}
-	return nil, nil, errs.Field("when", "bad_condition", "%s", strings.TrimPrefix(err.Error(), "$.segment: "))
+	var at *expr.Error
+	if errors.As(err, &at) && at.Path == "$.segment" {
+		err = at.What
+	}
+	return nil, nil, errs.Field("when", "bad_condition", "%v", err)
 }
 
 // named lists the segments that a condition names, through others too.

@@ -2,11 +2,11 @@ package segment
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/fold"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // program is a condition with everything that it names written out, as it is
@@ -41,7 +41,7 @@ func (p *program) ladder(cal expr.Calendar) func(key string) (*fold.Ladder, erro
 	return func(key string) (*fold.Ladder, error) {
 		defs, ok := p.Models[key]
 		if !ok {
-			return nil, fmt.Errorf("there is no stage model %q", key)
+			return nil, errs.Say("there is no stage model %q", key)
 		}
 		rungs := make([]fold.Rung, len(defs))
 		for i, d := range defs {

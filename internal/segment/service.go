@@ -237,7 +237,7 @@ func (s *Service) Delete(ctx context.Context, ws core.WorkspaceID, id int64) err
 		return err
 	}
 	if len(by) > 0 {
-		return errs.New(errs.Conflict, "segment_in_use", "segment %q is used by %s %q: change that first", g.Name, by[0].Kind, by[0].Name)
+		return errs.New(errs.Conflict, "segment_in_use", "segment %q is used by %v: change that first", g.Name, by[0].said())
 	}
 	if g.Building {
 		return errs.New(errs.Conflict, "still_building", "this segment is still being computed: try again when it is done")
@@ -250,6 +250,17 @@ type Use struct {
 	Kind string // segment, insight, webhook
 	ID   int64
 	Name string
+}
+
+// said names u within a sentence.
+func (u *Use) said() *errs.Text {
+	switch u.Kind {
+	case "insight":
+		return errs.Say("the insight %q", u.Name)
+	case "webhook":
+		return errs.Say("the webhook %q", u.Name)
+	}
+	return errs.Say("the segment %q", u.Name)
 }
 
 // UsedBy lists what rests on a segment directly.

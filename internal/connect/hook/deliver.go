@@ -36,7 +36,7 @@ func Sign(key, id string, at int64, body []byte) (string, error) {
 func (s *Service) deliver(ctx context.Context, j *jobs.Job) (string, error) {
 	h, err := s.Get(ctx, j.Workspace, j.Ref)
 	if errs.KindOf(err) == errs.NotFound {
-		return "", errors.New("the webhook was deleted")
+		return "", errs.Say("the webhook was deleted")
 	}
 	if err != nil {
 		return "", &jobs.Later{After: time.Minute, Why: "the webhook cannot be read"}
@@ -46,7 +46,7 @@ func (s *Service) deliver(ctx context.Context, j *jobs.Job) (string, error) {
 		return "", fmt.Errorf("read message: %w", err)
 	}
 	if !h.Enabled && m.Event != Ping {
-		return "", errors.New("the webhook is switched off")
+		return "", errs.Say("the webhook is switched off")
 	}
 	body, err := s.body(ctx, j.Workspace, &m)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Service) body(ctx context.Context, ws core.WorkspaceID, m *message) ([]
 		case err != nil:
 			return nil, &jobs.Later{After: time.Minute, Why: "the customer cannot be read"}
 		case who == nil:
-			return nil, errors.New("the customer was erased")
+			return nil, errs.Say("the customer was erased")
 		}
 		data["customer"] = who
 	}
@@ -89,11 +89,11 @@ func (s *Service) send(ctx context.Context, j *jobs.Job, h *Hook, m *message, bo
 	if err != nil {
 		return s.again(ctx, j, h, reason(err), 0)
 	}
-	switch said := fmt.Sprintf("answered %d: %s", answer.Status, answer.Body); {
+	switch said := errs.Say("answered %d: %s", answer.Status, answer.Body).Error(); {
 	case answer.Status >= 200 && answer.Status < 300:
 		return said, nil
 	case answer.Status == 410:
-		return "", errors.Join(errors.New(said), s.stop(ctx, j.Workspace, h.ID, "the address answered 410 Gone"))
+		return "", errors.Join(errors.New(said), s.stop(ctx, j.Workspace, h.ID, errs.Say("the address answered 410 Gone").Error()))
 	default:
 		return s.again(ctx, j, h, said, answer.Retry)
 	}
@@ -103,9 +103,9 @@ func (s *Service) send(ctx context.Context, j *jobs.Job, h *Hook, m *message, bo
 func reason(err error) string {
 	switch {
 	case errors.Is(err, httpx.ErrPrivate):
-		return "the address is not public: private addresses are refused unless the server allows them"
+		return errs.Say("the address is not public: private addresses are refused unless the server allows them").Error()
 	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
+		return errs.Say("no answer in time").Error()
 	}
 	return err.Error()
 }
@@ -132,7 +132,7 @@ func (s *Service) giveUp(ctx context.Context, j *jobs.Job, h *Hook, why string) 
 			return nil
 		}
 	}
-	return s.stop(ctx, j.Workspace, h.ID, "nothing could be delivered for three days: "+why)
+	return s.stop(ctx, j.Workspace, h.ID, errs.Say("nothing could be delivered for three days: %s", why).Error())
 }
 
 // stop switches a webhook off.

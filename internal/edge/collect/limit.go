@@ -40,7 +40,7 @@ func (l *limits) admit(src *inbox.Source, events int, now time.Time) error {
 		return nil
 	}
 	res.CancelAt(now)
-	return inbox.Busy("rate_limited", "the source sends more than its limit", time.Duration(math.Ceil(wait.Seconds()))*time.Second)
+	return inbox.Busy(time.Duration(math.Ceil(wait.Seconds()))*time.Second, "rate_limited", "the source sends more than its limit")
 }
 
 func (l *limits) limiter(k limitKey, r rate.Limit, burst int, now time.Time) *rate.Limiter {

@@ -105,6 +105,7 @@ func (a *API) alertOut(ctx context.Context, p *access.Principal, x *insight.Aler
 	out := alertFacts(x)
 	var err error
 	out.MailProblem, err = a.Insight.LetterProblem(ctx, p.Workspace, x)
+	out.Problem, out.MailProblem = a.hear(ctx, out.Problem), a.hear(ctx, out.MailProblem)
 	return out, err
 }
 

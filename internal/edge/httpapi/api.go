@@ -16,6 +16,7 @@ import (
 	"github.com/ciclo/ciclo/internal/connect/hook"
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
+	"github.com/ciclo/ciclo/internal/edge/httpapi/faults"
 	"github.com/ciclo/ciclo/internal/engine/pipeline"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/inbox"
@@ -78,6 +79,7 @@ type API struct {
 	// /insights/progress/{watch} from /insights/{id}/run.
 	watchMux *http.ServeMux
 	watch    huma.API
+	faults   *faults.Catalogue
 }
 
 // router gives the one that knows a path.
@@ -95,7 +97,7 @@ var setProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
 
 // New registers all operations.
 func New(d Deps) *API {
-	a := &API{Deps: d, mux: http.NewServeMux(), watchMux: http.NewServeMux()}
+	a := &API{Deps: d, mux: http.NewServeMux(), watchMux: http.NewServeMux(), faults: faults.MustLoad()}
 	cfg := huma.DefaultConfig("Ciclo", "v1")
 	cfg.Info.Description = "Customer lifecycle management. Sign requests with `Authorization: Bearer <API key>`."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
@@ -107,6 +109,7 @@ func New(d Deps) *API {
 	}
 	cfg.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 	cfg.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	cfg.Transformers = append(cfg.Transformers, a.transform)
 	setProblems()
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, cfg)
 	a.watch = humago.NewWithPrefix(a.watchMux, Prefix, cfg)
@@ -201,10 +204,10 @@ func (a *API) OpenAPI() ([]byte, error) {
 	return json.MarshalIndent(v, "", " ")
 }
 
-func (a *API) serveOpenAPI(w http.ResponseWriter, _ *http.Request, _ *access.Principal) {
+func (a *API) serveOpenAPI(w http.ResponseWriter, r *http.Request, _ *access.Principal) {
 	doc, err := a.OpenAPI()
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/openapi+json")
@@ -218,7 +221,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, a.maxBody(r))
 	p, err := a.authenticate(r)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	ctx := context.WithValue(r.Context(), callKey{}, &call{principal: p, address: a.address(r), w: w, r: r})

@@ -159,22 +159,21 @@ func (a *API) importCosts(w http.ResponseWriter, r *http.Request, p *access.Prin
 	done, err := a.readCosts(r, p)
 	var lines *insight.LinesError
 	if errors.As(err, &lines) {
-		p := newProblem(http.StatusUnprocessableEntity, "nothing was written: lines of the file cannot be read").(*Problem)
-		p.Code = "bad_lines"
+		p := refused(http.StatusUnprocessableEntity, "bad_lines", "nothing was written: lines of the file cannot be read")
 		for _, l := range lines.Lines {
-			p.Errors = append(p.Errors, FieldProblem{fmt.Sprintf("line %d, %s", l.Line, l.Column), l.Message})
+			p.Errors = append(p.Errors, fieldProblem(fmt.Sprintf("line %d, %s", l.Line, l.Column), l.What))
 		}
-		a.write(w, p)
+		a.write(w, r, p)
 		return
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	c := callOf(r.Context())
 	c.detail = fmt.Sprintf("added=%d changed=%d", done.Added, done.Changed)
 	if err := a.audit(c, p, "costs.import"); err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -199,7 +198,7 @@ func csvOf(r *http.Request) ([]byte, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "text/csv" {
 		return io.ReadAll(r.Body)
 	}
-	part, err := formFile(r, "send the file as text/csv, or as multipart/form-data with a part named file")
+	part, err := formFile(r, errs.Say("send the file as text/csv, or as multipart/form-data with a part named file"))
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (a *API) quarantineRoutes() {
 			for i, g := range list {
 				o := heldGroup{g.Reason, g.Event, int64(g.Source), g.Count, when(g.FirstSeen), when(g.LastSeen), []heldSample{}}
 				for _, h := range g.Samples {
-					o.Samples = append(o.Samples, heldSample{h.ID, when(h.Received), h.Raw, h.Detail, h.Whole})
+					o.Samples = append(o.Samples, heldSample{h.ID, when(h.Received), h.Raw, a.hear(ctx, h.Detail), h.Whole})
 				}
 				out.Groups[i] = o
 			}

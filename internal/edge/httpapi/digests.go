@@ -54,8 +54,8 @@ func (in *digestIn) digest(id int64, p *access.Principal) insight.Digest {
 	return d
 }
 
-func digestOut(d *insight.Digest) digestShape {
-	return digestShape{d.ID, d.Name, d.Dashboard, d.Language, d.Format, d.Every, d.On, d.Hour, d.Enabled, d.Webhook, d.Next, d.Last, d.Problem, d.By}
+func (a *API) digestOut(ctx context.Context, d *insight.Digest) digestShape {
+	return digestShape{d.ID, d.Name, d.Dashboard, d.Language, d.Format, d.Every, d.On, d.Hour, d.Enabled, d.Webhook, d.Next, d.Last, a.hear(ctx, d.Problem), d.By}
 }
 
 type digestFileShape struct {
@@ -81,7 +81,7 @@ func (a *API) digests() {
 			}
 			out := digestsOut{[]digestShape{}}
 			for i := range list {
-				out.Digests = append(out.Digests, digestOut(&list[i]))
+				out.Digests = append(out.Digests, a.digestOut(ctx, &list[i]))
 			}
 			return body(out)
 		})
@@ -92,7 +92,7 @@ func (a *API) digests() {
 				return nil, err
 			}
 			note(ctx, d.ID, "name", &d.Name)
-			return body(digestOut(&d))
+			return body(a.digestOut(ctx, &d))
 		})
 	handle(a, route{method: "PUT", path: "/digests/{id}", summary: "Change a digest", perm: access.Design, audit: "digest.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
@@ -103,7 +103,7 @@ func (a *API) digests() {
 			if err != nil {
 				return nil, err
 			}
-			return body(digestOut(&d))
+			return body(a.digestOut(ctx, &d))
 		})
 	handle(a, route{method: "DELETE", path: "/digests/{id}", summary: "Delete a digest with its files", perm: access.Design, audit: "digest.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *DigestPath) (*None, error) {
@@ -152,7 +152,7 @@ func (a *API) exportDashboard(w http.ResponseWriter, r *http.Request, p *access.
 	}
 	out, name, err := a.drawn(r, p, format)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	send(w, format, name, out.Bytes())
@@ -194,17 +194,17 @@ func send(w http.ResponseWriter, format, name string, raw []byte) {
 func (a *API) digestFile(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	at, err := pathNumber(r, "file")
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	f, raw, err := a.Insight.ReadDigest(r.Context(), p.Workspace, id, at, viewer(p))
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	send(w, f.Format, fmt.Sprintf("digest-%d-%d.%s", id, at, f.Format), raw)

@@ -61,10 +61,10 @@ type receipt struct {
 }
 
 // receiptOut gives a receipt, without its backups.
-func receiptOut(e *customer.Erasure) receipt {
+func (a *API) receiptOut(ctx context.Context, e *customer.Erasure) receipt {
 	out := receipt{ID: e.ID, Action: e.Action, Status: e.Status, Customer: int64(e.Customer), Requested: e.Requested, Customers: e.Customers, Unknown: e.Unknown,
 		By: e.ByUser, Reason: e.Reason, RequestedAt: when(e.RequestedAt), FilteredAt: when(e.FilteredAt), RewrittenAt: when(e.RewrittenAt), VerifiedAt: when(e.VerifiedAt),
-		Done: e.Done, Total: e.Total, Attempts: e.Attempts, Error: e.Error, FailedAt: when(e.FailedAt),
+		Done: e.Done, Total: e.Total, Attempts: e.Attempts, Error: a.hear(ctx, e.Error), FailedAt: when(e.FailedAt),
 		Scope:  scopeShape{e.Scope.Kind, when(e.Scope.From), when(e.Scope.To), e.Scope.Properties},
 		Stores: append([]customer.StoreCount{}, e.Stores...), Kept: []keptShape{}, Backups: []backupShape{}}
 	for _, k := range e.Kept {
@@ -164,7 +164,7 @@ func (a *API) listErasures(ctx context.Context, p *access.Principal, in *struct 
 	}
 	out := erasuresOut{Erasures: make([]receipt, len(list))}
 	for i := range list {
-		out.Erasures[i] = receiptOut(&list[i])
+		out.Erasures[i] = a.receiptOut(ctx, &list[i])
 	}
 	if len(list) == in.Limit {
 		out.NextCursor = cursor(list[len(list)-1].ID)
@@ -174,7 +174,7 @@ func (a *API) listErasures(ctx context.Context, p *access.Principal, in *struct 
 
 // wholeReceipt adds the backups that still hold what was erased.
 func (a *API) wholeReceipt(ctx context.Context, p *access.Principal, e *customer.Erasure) (*Body[receipt], error) {
-	out := receiptOut(e)
+	out := a.receiptOut(ctx, e)
 	if !e.Clears() {
 		return body(out)
 	}
@@ -201,34 +201,34 @@ func (a *API) wholeReceipt(ctx context.Context, p *access.Principal, e *customer
 func (a *API) exportCustomer(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	var id int64
 	if err := json.Unmarshal([]byte(r.PathValue("id")), &id); err != nil || id < 1 {
-		a.write(w, newProblem(http.StatusUnprocessableEntity, "the customer number must be a whole number above 0").(*Problem))
+		a.write(w, r, refused(http.StatusUnprocessableEntity, "invalid_request", "the customer number must be a whole number above 0"))
 		return
 	}
 	ctx := r.Context()
 	c, err := a.getCustomer(ctx, p, &CustomerPath{ID: id})
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	self := customerID(c.Body.ID)
 	events, err := a.Timeline.Customer(ctx, p.Workspace, self, timeline.CustomerQuery{})
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	ident, err := a.identityOf(ctx, p, &CustomerPath{ID: c.Body.ID})
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	notes, err := a.Customers.Notes(ctx, p.Workspace, self)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	consents, err := a.Customers.Consents(ctx, p.Workspace, self)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	doc := map[string]any{"exported_at": a.Clock.Now(), "customer": c.Body, "identity": ident.Body, "consent": consentOut(consents)}
@@ -243,7 +243,7 @@ func (a *API) exportCustomer(w http.ResponseWriter, r *http.Request, p *access.P
 	}
 	doc["notes"] = list
 	if err := a.Access.Audit(ctx, p.Workspace, access.AuditEntry{Actor: p.Label(), Action: "customer.export", Object: r.URL.Path, Address: callOf(ctx).address}); err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

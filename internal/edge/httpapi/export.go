@@ -66,7 +66,7 @@ func exportIn(q url.Values) (*listIn, error) {
 func (a *API) exportCSV(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	in, err := exportIn(r.URL.Query())
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	a.writeCustomers(w, r, p, in, "customers.export", "customers.csv")
@@ -76,12 +76,12 @@ func (a *API) exportCSV(w http.ResponseWriter, r *http.Request, p *access.Princi
 func (a *API) writeCustomers(w http.ResponseWriter, r *http.Request, p *access.Principal, in *listIn, action, name string) {
 	f, _, err := in.filter(a, p)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	ws, err := a.Access.Workspace(r.Context(), p.Workspace)
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	page, err := a.Customers.List(r.Context(), p.Workspace, f)
@@ -89,7 +89,7 @@ func (a *API) writeCustomers(w http.ResponseWriter, r *http.Request, p *access.P
 		err = a.audit(callOf(r.Context()), p, action)
 	}
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")

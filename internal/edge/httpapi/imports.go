@@ -33,14 +33,15 @@ type importShape struct {
 	Plan       connect.Plan   `json:"plan"`
 }
 
-func importOut(r *connect.Run) importShape {
+func (a *API) importOut(ctx context.Context, r *connect.Run) importShape {
 	o := importShape{ID: itoa(r.ID), Kind: r.Kind, File: r.File, SHA256: r.SHA256, Status: r.Status, Rows: r.Rows, TotalRows: r.TotalRows, Events: r.Events,
 		Rejected: r.Rejected, Rate: r.Rate, StartedAt: when(r.Started), FinishedAt: when(r.Finished), CreatedBy: r.CreatedBy, Plan: r.Plan}
 	if r.Rate > 0 {
 		o.ETASeconds = &r.ETA
 	}
 	if r.Error != "" {
-		o.Error = &r.Error
+		text := a.hear(ctx, r.Error)
+		o.Error = &text
 	}
 	return o
 }
@@ -81,8 +82,8 @@ type importPath struct {
 func (a *API) imports() {
 	const tag = "imports"
 	handle(a, route{method: "GET", path: "/imports/fields", summary: "What columns of a file can be mapped to", perm: access.ReadData, tag: tag},
-		func(context.Context, *access.Principal, *None) (*Body[fieldsOut], error) {
-			return body(fieldsOut{connect.Fields(connect.Customers), connect.Fields(connect.Events), connect.Fields(connect.Orders)})
+		func(ctx context.Context, _ *access.Principal, _ *None) (*Body[fieldsOut], error) {
+			return body(fieldsOut{a.importFields(ctx, connect.Customers), a.importFields(ctx, connect.Events), a.importFields(ctx, connect.Orders)})
 		})
 	handle(a, route{method: "GET", path: "/imports/presets", summary: "Mappings: the workspace's own, then the ready ones", perm: access.ReadData, tag: tag}, a.importPresets)
 	handle(a, route{method: "POST", path: "/imports/dry-run", summary: "What an import would do; writes nothing", perm: access.Import, tag: tag},
@@ -90,6 +91,12 @@ func (a *API) imports() {
 			out, err := a.Imports.DryRun(ctx, p.Workspace, in.Body.UploadID, in.Body.plan())
 			if err != nil {
 				return nil, err
+			}
+			for i := range out.Refused {
+				for k := range out.Refused[i].Samples {
+					x := &out.Refused[i].Samples[k]
+					x.Message = a.hear(ctx, x.Message)
+				}
 			}
 			return body(*out)
 		})
@@ -107,7 +114,7 @@ func (a *API) imports() {
 			}
 			out.Imports = make([]importShape, len(list))
 			for i := range list {
-				out.Imports[i] = importOut(&list[i])
+				out.Imports[i] = a.importOut(ctx, &list[i])
 			}
 			return body(out)
 		})
@@ -117,10 +124,20 @@ func (a *API) imports() {
 			if err != nil {
 				return nil, err
 			}
-			return body(importOut(&r))
+			return body(a.importOut(ctx, &r))
 		})
 	a.raw("POST /imports/uploads", access.Import, a.uploadImport, file{summary: "Send a file to import, up to 4 GiB", tag: tag, status: http.StatusCreated, upload: "file"})
 	a.raw("GET /imports/{id}/rejected.csv", access.Import, a.rejectedCSV, file{summary: "Refused rows of an import", tag: tag, content: "text/csv"})
+}
+
+// importFields lists the fields of a kind with their names in the language of
+// the caller.
+func (a *API) importFields(ctx context.Context, k connect.Kind) []connect.Field {
+	list := connect.Fields(k)
+	for i := range list {
+		list[i].Label, list[i].Help = a.hear(ctx, list[i].Label), a.hear(ctx, list[i].Help)
+	}
+	return list
 }
 
 type presetsOut struct {
@@ -166,11 +183,11 @@ func (a *API) uploadImport(w http.ResponseWriter, r *http.Request, p *access.Pri
 		if errors.As(err, &large) {
 			err = errs.Wrap(err, errs.TooLarge, "too_large", "the file is larger than 4 GiB; compress it with gzip or split it")
 		}
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	if err := a.audit(callOf(r.Context()), p, "import.upload"); err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -179,7 +196,7 @@ func (a *API) uploadImport(w http.ResponseWriter, r *http.Request, p *access.Pri
 }
 
 func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, error) {
-	part, err := formFile(r, formOnly)
+	part, err := formFile(r, formOnly())
 	if err != nil {
 		return nil, err
 	}
@@ -188,13 +205,15 @@ func (a *API) receive(r *http.Request, p *access.Principal) (*connect.Upload, er
 }
 
 // formOnly says how a file is sent where there is no other way.
-const formOnly = "send the file as multipart/form-data with a part named file"
+func formOnly() *errs.Text {
+	return errs.Say("send the file as multipart/form-data with a part named file")
+}
 
 // formFile finds the file that a form sends; how is said to who sends no form.
-func formFile(r *http.Request, how string) (*multipart.Part, error) {
+func formFile(r *http.Request, how *errs.Text) (*multipart.Part, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "not_a_form", "%s", how)
+		return nil, errs.New(errs.Invalid, "not_a_form", "%v", how)
 	}
 	for {
 		part, err := form.NextPart()
@@ -222,11 +241,11 @@ func formError(err error) error {
 func (a *API) rejectedCSV(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	if _, err := a.Imports.Get(r.Context(), p.Workspace, id); err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ciclo/ciclo/internal/edge/httpapi/faults"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -22,12 +23,32 @@ type Problem struct {
 	Detail  string         `json:"detail" doc:"For people: what is wrong and what to do"`
 	Message string         `json:"message" doc:"Same as detail, for clients that read this name"`
 	Errors  []FieldProblem `json:"errors,omitempty"`
+
+	said *errs.Text // what detail was made from
 }
 
 // FieldProblem names one input at fault.
 type FieldProblem struct {
 	Location string `json:"location" doc:"Such as body.email"`
 	Message  string `json:"message"`
+
+	said *errs.Text
+}
+
+func fieldProblem(location string, what *errs.Text) FieldProblem {
+	return FieldProblem{location, what.Error(), what}
+}
+
+// refused makes a document of a status.
+func refused(status int, code, format string, args ...any) *Problem {
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
+	p.say(errs.Say(format, args...))
+	return p
+}
+
+func (p *Problem) say(what *errs.Text) {
+	p.said, p.Detail = what, what.Error()
+	p.Message = p.Detail
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -40,20 +61,19 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // newProblem is what the framework's own refusals become.
 func newProblem(status int, msg string, details ...error) huma.StatusError {
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: frameworkCode(status), Detail: msg}
+	p := refused(status, frameworkCode(status), "%v", faults.Heard(msg))
 	for _, d := range details {
 		var e *huma.ErrorDetail
 		switch {
 		case errors.As(d, &e):
-			p.Errors = append(p.Errors, FieldProblem{missing(e.Location, e.Message), e.Message})
+			p.Errors = append(p.Errors, fieldProblem(missing(e.Location, e.Message), errs.Say("%v", faults.Heard(e.Message))))
 		case d != nil:
-			p.Errors = append(p.Errors, FieldProblem{"", d.Error()})
+			p.Errors = append(p.Errors, fieldProblem("", errs.Say("%v", d)))
 		}
 	}
 	if len(p.Errors) == 1 && p.Errors[0].Location != "" {
-		p.Detail += ": " + p.Errors[0].Location + ": " + p.Errors[0].Message
+		p.say(errs.Say("%v: %s: %v", p.said, p.Errors[0].Location, p.Errors[0].said))
 	}
-	p.Message = p.Detail
 	return p
 }
 
@@ -130,14 +150,15 @@ func problem(err error) *Problem {
 	var e *errs.Error
 	if !errors.As(err, &e) {
 		if errors.Is(err, context.Canceled) {
-			return &Problem{Type: "about:blank", Title: "Client closed request", Status: 499, Code: "cancelled", Detail: "the request was cancelled", Message: "the request was cancelled"}
+			p := refused(499, "cancelled", "the request was cancelled")
+			p.Title = "Client closed request"
+			return p
 		}
 		e = errs.New(errs.Internal, "internal", "something went wrong on the server; the log says what")
 	}
-	status := statusOf(e.Kind)
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: e.Code, Detail: e.Message, Message: e.Message}
+	p := refused(statusOf(e.Kind), e.Code, "%v", e.Said())
 	if e.Field != "" {
-		p.Errors = []FieldProblem{{e.Field, e.Message}}
+		p.Errors = []FieldProblem{fieldProblem(e.Field, e.Said())}
 	}
 	return p
 }
@@ -151,9 +172,54 @@ func (a *API) problem(err error) *Problem {
 	return p
 }
 
-func (a *API) fail(w http.ResponseWriter, err error) { a.write(w, a.problem(err)) }
+// tongue is the language that the caller reads.
+func (a *API) tongue(r *http.Request) *faults.Tongue {
+	return a.faults.Choose(r.Header.Values("Accept-Language"))
+}
 
-func (a *API) write(w http.ResponseWriter, p *Problem) {
+// hear gives a text that was kept in English in the language of the caller.
+func (a *API) hear(ctx context.Context, text string) string {
+	c := callOf(ctx)
+	if c == nil || text == "" {
+		return text
+	}
+	return a.tongue(c.r).Hear(text)
+}
+
+// in gives the document in a language. What programs read stays.
+func (p *Problem) in(t *faults.Tongue) *Problem {
+	q := *p
+	q.say(errs.Say("%s", t.Say(p.said)))
+	q.Errors = nil
+	for _, e := range p.Errors {
+		q.Errors = append(q.Errors, fieldProblem(e.Location, errs.Say("%s", t.Say(e.said))))
+	}
+	return &q
+}
+
+// transform gives the documents that the framework writes in the language of
+// the caller.
+func (a *API) transform(hc huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	c := callOf(hc.Context())
+	if !ok || c == nil {
+		return v, nil
+	}
+	return a.localize(hc.SetHeader, c.r, p), nil
+}
+
+// localize gives the document in the language of the caller, and says so.
+func (a *API) localize(set func(name, value string), r *http.Request, p *Problem) *Problem {
+	t := a.tongue(r)
+	set("Content-Language", t.Code)
+	set("Vary", "Accept-Language")
+	return p.in(t)
+}
+
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) { a.write(w, r, a.problem(err)) }
+
+func (a *API) write(w http.ResponseWriter, r *http.Request, p *Problem) {
+	p = a.localize(w.Header().Set, r, p)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
@@ -167,9 +233,9 @@ func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if _, pattern := a.router(r.URL.Path).Handler(probe); pattern != "" {
-			a.write(w, newProblem(http.StatusMethodNotAllowed, "this path does not take the method "+r.Method).(*Problem))
+			a.write(w, r, refused(http.StatusMethodNotAllowed, "method_not_allowed", "this path does not take the method %s", r.Method))
 			return
 		}
 	}
-	a.write(w, newProblem(http.StatusNotFound, "there is no such path in the API").(*Problem))
+	a.write(w, r, refused(http.StatusNotFound, "not_found", "there is no such path in the API"))
 }

@@ -94,7 +94,7 @@ func (a *API) guard(rt *route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		c := callOf(hc.Context())
 		if err := admit(c, rt); err != nil {
-			a.fail(c.w, err)
+			a.fail(c.w, c.r, err)
 			return
 		}
 		next(hc)
@@ -121,8 +121,7 @@ func admit(c *call, rt *route) error {
 // without asking first: nobody is signed in, or set up, by a foreign form.
 func wantJSON(r *http.Request) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return &Problem{Type: "about:blank", Title: http.StatusText(http.StatusUnsupportedMediaType), Status: http.StatusUnsupportedMediaType,
-			Code: "unsupported_media_type", Detail: "send Content-Type: application/json", Message: "send Content-Type: application/json"}
+		return refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "send Content-Type: application/json")
 	}
 	return nil
 }
@@ -167,12 +166,12 @@ func (a *API) raw(pattern string, perm access.Permission, fn func(w http.Respons
 	a.mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
 		c := callOf(r.Context())
 		if err := admit(c, rt); err != nil {
-			a.fail(w, err)
+			a.fail(w, r, err)
 			return
 		}
 		for _, name := range pathNames(path) {
 			if _, err := pathNumber(r, name); err != nil {
-				a.fail(w, err)
+				a.fail(w, r, err)
 				return
 			}
 		}
@@ -223,7 +222,7 @@ func (a *API) describe(rt *route, f file) {
 func pathNumber(r *http.Request, name string) (int64, error) {
 	n, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 	if err != nil || n < 1 {
-		return 0, newProblem(http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "path." + name, Message: "must be a whole number above 0"})
+		return 0, newProblem(http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "path." + name, Message: errs.Say("must be a whole number above 0").Error()})
 	}
 	return n, nil
 }

@@ -47,11 +47,11 @@ func (a *API) listMembers(ctx context.Context, p *access.Principal, in *MembersI
 func (a *API) exportMembers(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	if _, err := a.Segments.Get(p.Workspace, id); err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	a.writeCustomers(w, r, p, &listIn{Segment: id, Sort: "id", Limit: 1000}, "segment.export", "segment-"+itoa(id)+".csv")
@@ -101,7 +101,7 @@ type importedOut struct {
 func (a *API) importMembers(w http.ResponseWriter, r *http.Request, p *access.Principal) {
 	id, err := pathNumber(r, "id")
 	if err != nil {
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	out, err := a.readMembers(w, r, p, id)
@@ -113,7 +113,7 @@ func (a *API) importMembers(w http.ResponseWriter, r *http.Request, p *access.Pr
 		if errors.As(err, &large) {
 			err = errs.Wrap(err, errs.TooLarge, "too_large", "the file is larger than 64 MiB: split it")
 		}
-		a.fail(w, err)
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -125,7 +125,7 @@ func (a *API) readMembers(w http.ResponseWriter, r *http.Request, p *access.Prin
 		return nil, err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxMemberBytes)
-	part, err := formFile(r, formOnly)
+	part, err := formFile(r, formOnly())
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func parseAt(member string, raw []byte) (*expr.Node, error) {
 	n, err := expr.Parse(raw)
 	var at *expr.Error
 	if errors.As(err, &at) {
-		return nil, errs.Field(member+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%s", at.Message)
+		return nil, errs.Field(member+strings.TrimPrefix(at.Path, "$"), "bad_condition", "%v", at.What)
 	}
 	return n, err
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"io"
 	"strings"
 
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -20,7 +20,7 @@ func unmarshal(data []byte, v any) error {
 		return err
 	}
 	if holdsNUL(data) {
-		return errors.New("text holds a NUL character")
+		return errs.Say("text holds a NUL character")
 	}
 	return nil
 }

@@ -33,8 +33,8 @@ func (in *hookIn) hook() hook.Hook {
 	return hook.Hook{Name: in.Name, URL: in.URL, Events: in.Events, Segments: in.Segments, Enabled: in.Enabled == nil || *in.Enabled}
 }
 
-func hookOut(h *hook.Hook) hookShape {
-	return hookShape{h.ID, h.Name, h.URL, append([]string{}, h.Events...), append([]int64{}, h.Segments...), h.Enabled, h.Stopped, h.By, when(h.CreatedAt), when(h.UpdatedAt)}
+func (a *API) hookOut(ctx context.Context, h *hook.Hook) hookShape {
+	return hookShape{h.ID, h.Name, h.URL, append([]string{}, h.Events...), append([]int64{}, h.Segments...), h.Enabled, a.hear(ctx, h.Stopped), h.By, when(h.CreatedAt), when(h.UpdatedAt)}
 }
 
 // HookPath is the path of one webhook.
@@ -65,7 +65,7 @@ func (a *API) webhooks() {
 				return nil, err
 			}
 			note(ctx, h.ID, "name", &h.Name)
-			return body(hookMade{hookOut(h), secret})
+			return body(hookMade{a.hookOut(ctx, h), secret})
 		})
 	handle(a, route{method: "PUT", path: "/webhooks/{id}", summary: "Change a webhook", perm: access.Sources, audit: "webhook.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
@@ -76,7 +76,7 @@ func (a *API) webhooks() {
 			if err != nil {
 				return nil, err
 			}
-			return body(hookOut(h))
+			return body(a.hookOut(ctx, h))
 		})
 	handle(a, route{method: "DELETE", path: "/webhooks/{id}", summary: "Delete a webhook with its deliveries", perm: access.Sources, audit: "webhook.delete", status: http.StatusNoContent, tag: tag},
 		func(ctx context.Context, p *access.Principal, in *HookPath) (*None, error) {
@@ -127,7 +127,7 @@ func (a *API) listHooks(ctx context.Context, p *access.Principal, _ *None) (*Bod
 	}
 	out.Webhooks, out.Events = []hookShape{}, hook.Events()
 	for i := range list {
-		out.Webhooks = append(out.Webhooks, hookOut(&list[i]))
+		out.Webhooks = append(out.Webhooks, a.hookOut(ctx, &list[i]))
 	}
 	return body(out)
 }
@@ -148,7 +148,7 @@ func (a *API) deliveries(ctx context.Context, p *access.Principal, in *struct {
 	}
 	out.Deliveries = []deliveryShape{}
 	for _, d := range list {
-		s := deliveryShape{d.ID, d.Message, d.Event, d.State, d.Attempts, when(d.MadeAt), when(d.NextAt), when(d.EndedAt), d.Note, nil}
+		s := deliveryShape{d.ID, d.Message, d.Event, d.State, d.Attempts, when(d.MadeAt), when(d.NextAt), when(d.EndedAt), a.hear(ctx, d.Note), nil}
 		if d.Customer != 0 {
 			c := int64(d.Customer)
 			s.Customer = &c

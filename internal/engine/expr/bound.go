@@ -2,9 +2,9 @@ package expr
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Bound is the comparison of a Did's measure, in millionths of the unit.
@@ -25,7 +25,7 @@ func (d *Did) Bound() (Bound, error) {
 	switch b.Op {
 	case Never:
 		if len(d.Value) > 0 {
-			return b, fmt.Errorf("never takes no number")
+			return b, errs.Say("never takes no number")
 		}
 		b.Op = Is
 	case GT, GTE, LT, LTE, Is:
@@ -35,26 +35,26 @@ func (d *Did) Bound() (Bound, error) {
 		}
 		var n json.Number
 		if err := json.Unmarshal(d.Value, &n); err != nil {
-			return b, fmt.Errorf("must be a number")
+			return b, errs.Say("must be a number")
 		}
 		v, ok := core.ParseMoney(n.String(), 6)
 		if !ok {
-			return b, fmt.Errorf("must be a number within 9 trillion")
+			return b, errs.Say("must be a number within 9 trillion")
 		}
 		b.Lo = v
 	case Between, NotBetween:
 		var pair []json.Number
 		if err := json.Unmarshal(d.Value, &pair); err != nil || len(pair) != 2 {
-			return b, fmt.Errorf("a range needs two numbers")
+			return b, errs.Say("a range needs two numbers")
 		}
 		var ok1, ok2 bool
 		b.Lo, ok1 = core.ParseMoney(pair[0].String(), 6)
 		b.Hi, ok2 = core.ParseMoney(pair[1].String(), 6)
 		if !ok1 || !ok2 || b.Lo > b.Hi {
-			return b, fmt.Errorf("a range needs two rising numbers")
+			return b, errs.Say("a range needs two rising numbers")
 		}
 	default:
-		return b, fmt.Errorf("%q does not compare a measure", d.Op)
+		return b, errs.Say("%q does not compare a measure", d.Op)
 	}
 	return b, nil
 }

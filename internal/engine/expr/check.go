@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Check says what is wrong with n, naming the path of the fault.
@@ -161,7 +162,7 @@ func EventKind(kind string) (core.Kind, error) {
 	}
 	k, ok := core.ParseKind(kind)
 	if !ok {
-		return 0, fmt.Errorf("%q is not one of track, page, screen, identify, group, alias, signal, any", kind)
+		return 0, errs.Say("%q is not one of track, page, screen, identify, group, alias, signal, any", kind)
 	}
 	return k, nil
 }

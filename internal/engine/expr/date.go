@@ -1,9 +1,8 @@
 package expr
 
 import (
-	"fmt"
-
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // dates compares instants with the extents of one or two dates: a date without
@@ -65,7 +64,7 @@ func (c *Matcher) date(val core.Value) error {
 	case Before, After, On:
 		from, to, ok := c.cal.extent(val)
 		if !ok {
-			return fmt.Errorf("%s needs a date or time", c.Op)
+			return errs.Say("%s needs a date or time", c.Op)
 		}
 		if c.Op != On {
 			return c.dates([2]core.Micros{from, to}, [2]core.Micros{from, to})
@@ -85,7 +84,7 @@ func (c *Matcher) date(val core.Value) error {
 
 func (c *Matcher) relative(val core.Value) error {
 	if val.Kind != core.ValueText {
-		return fmt.Errorf("%s needs a span such as \"30d\"", c.Op)
+		return errs.Say("%s needs a span such as \"30d\"", c.Op)
 	}
 	span, err := ParseSpan(val.Text)
 	if err != nil {
@@ -111,7 +110,7 @@ func (c *Matcher) relative(val core.Value) error {
 func (c *Matcher) anniversary(val core.Value) error {
 	days, ok := whole(val, 0, 366)
 	if !ok {
-		return fmt.Errorf("anniversary needs a whole number of days from 0 to 366")
+		return errs.Say("anniversary needs a whole number of days from 0 to 366")
 	}
 	c.onTime(func(x, now core.Micros) bool {
 		holds, _, _ := c.cal.returns(x, days, now)
@@ -143,12 +142,12 @@ func (c *Matcher) weekday(val core.Value) error {
 	for i := range list {
 		d, ok := whole(list[i], 1, 7)
 		if !ok {
-			return fmt.Errorf("weekday needs days from 1 (Monday) to 7 (Sunday)")
+			return errs.Say("weekday needs days from 1 (Monday) to 7 (Sunday)")
 		}
 		on[d-1] = true
 	}
 	if len(list) == 0 {
-		return fmt.Errorf("weekday needs days from 1 (Monday) to 7 (Sunday)")
+		return errs.Say("weekday needs days from 1 (Monday) to 7 (Sunday)")
 	}
 	c.onTime(func(x, _ core.Micros) bool { return on[(int(core.ToTime(x).In(c.cal.zone()).Weekday())+6)%7] })
 	return nil
@@ -162,12 +161,12 @@ func (c *Matcher) hour(val core.Value) error {
 		pair = []core.Value{val, {Kind: core.ValueNumber, Num: val.Num + 1}}
 	}
 	if len(pair) != 2 {
-		return fmt.Errorf("hour needs an hour, or two: from and to")
+		return errs.Say("hour needs an hour, or two: from and to")
 	}
 	from, ok1 := whole(pair[0], 0, 23)
 	to, ok2 := whole(pair[1], 0, 24)
 	if !ok1 || !ok2 || from == to {
-		return fmt.Errorf("hour needs hours from 0 to 23, the end up to 24 and not the same")
+		return errs.Say("hour needs hours from 0 to 23, the end up to 24 and not the same")
 	}
 	c.onTime(func(x, _ core.Micros) bool {
 		h := int64(core.ToTime(x).In(c.cal.zone()).Hour())

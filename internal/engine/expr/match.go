@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Matcher is a compiled Match.
@@ -41,13 +42,13 @@ func Compile(m Match) (*Matcher, error) { return CompileIn(m, UTC()) }
 func CompileIn(m Match, cal Calendar) (*Matcher, error) {
 	c := &Matcher{Name: m.Name, Op: m.Op, ignoreCase: m.IgnoreCase, cal: cal}
 	if m.For != "" {
-		return nil, fmt.Errorf("only a condition on a trait asks how long it has held")
+		return nil, errs.Say("only a condition on a trait asks how long it has held")
 	}
 	if m.IgnoreCase && !ignoresCase(m.Op) {
-		return nil, fmt.Errorf("%s knows no ignore_case", m.Op)
+		return nil, errs.Say("%s knows no ignore_case", m.Op)
 	}
 	if len(m.Where) > 0 && m.Op != Element {
-		return nil, fmt.Errorf("only the operator element takes conditions")
+		return nil, errs.Say("only the operator element takes conditions")
 	}
 	if c.plain() {
 		return c, nil
@@ -56,11 +57,11 @@ func CompileIn(m Match, cal Calendar) (*Matcher, error) {
 		return c, c.element(m.Where)
 	}
 	if len(m.Value) == 0 {
-		return nil, fmt.Errorf("%s needs a value", m.Op)
+		return nil, errs.Say("%s needs a value", m.Op)
 	}
 	val, ok := core.ParseJSON(m.Value)
 	if !ok || !json.Valid(m.Value) {
-		return nil, fmt.Errorf("%s needs a value", m.Op)
+		return nil, errs.Say("%s needs a value", m.Op)
 	}
 	return c, c.withValue(val)
 }
@@ -117,7 +118,7 @@ func (c *Matcher) withValue(val core.Value) error {
 	case Before, After, On, InLast, NotInLast, InNext, MoreThanAgo, Anniversary, Weekday, Hour:
 		return c.date(val)
 	default:
-		return fmt.Errorf("%q is not an operator", c.Op)
+		return errs.Say("%q is not an operator", c.Op)
 	}
 	return nil
 }
@@ -140,10 +141,10 @@ func (c *Matcher) cased(v core.Value) core.Value {
 
 func (c *Matcher) list(val core.Value) error {
 	if val.Kind != core.ValueList || len(val.List) == 0 {
-		return fmt.Errorf("%s needs a list of values", c.Op)
+		return errs.Say("%s needs a list of values", c.Op)
 	}
 	if len(val.List) > MaxValues {
-		return fmt.Errorf("%s takes at most %d values", c.Op, MaxValues)
+		return errs.Say("%s takes at most %d values", c.Op, MaxValues)
 	}
 	val = c.cased(val)
 	if c.Op == AllOf {
@@ -174,7 +175,7 @@ func (c *Matcher) list(val core.Value) error {
 
 func (c *Matcher) text(val core.Value) error {
 	if val.Kind != core.ValueText {
-		return fmt.Errorf("%s needs a text", c.Op)
+		return errs.Say("%s needs a text", c.Op)
 	}
 	var has func(s, part string) bool
 	want, missing := true, false
@@ -211,7 +212,7 @@ func (c *Matcher) number(val core.Value) error {
 	lo, hi := val, val
 	if c.Op == Between || c.Op == NotBetween {
 		if val.Kind != core.ValueList || len(val.List) != 2 {
-			return fmt.Errorf("%s needs two values", c.Op)
+			return errs.Say("%s needs two values", c.Op)
 		}
 		lo, hi = val.List[0], val.List[1]
 	}
@@ -221,7 +222,7 @@ func (c *Matcher) number(val core.Value) error {
 		return c.dates([2]core.Micros{from, after}, [2]core.Micros{from2, until})
 	}
 	if lo.Kind != core.ValueNumber || hi.Kind != core.ValueNumber {
-		return fmt.Errorf("%s needs a number or a date", c.Op)
+		return errs.Say("%s needs a number or a date", c.Op)
 	}
 	op := c.Op
 	c.test = func(v core.Value, set bool, _ core.Micros) bool {
@@ -233,7 +234,7 @@ func (c *Matcher) number(val core.Value) error {
 // length compares how many elements a list has.
 func (c *Matcher) length(val core.Value) error {
 	if val.Kind != core.ValueNumber || val.Num != float64(int64(val.Num)) || val.Num < 0 {
-		return fmt.Errorf("%s needs a whole number", c.Op)
+		return errs.Say("%s needs a whole number", c.Op)
 	}
 	op := map[Op]Op{LengthGT: GT, LengthGTE: GTE, LengthLT: LT, LengthLTE: LTE, LengthIs: Between}[c.Op]
 	c.test = func(v core.Value, set bool, _ core.Micros) bool {
@@ -246,14 +247,14 @@ func (c *Matcher) length(val core.Value) error {
 // element asks for one element of a list on which all conditions hold.
 func (c *Matcher) element(where []Match) error {
 	if len(where) == 0 {
-		return fmt.Errorf("element needs conditions in where")
+		return errs.Say("element needs conditions in where")
 	}
 	ms := make([]*Matcher, len(where))
 	timed := false
 	for i := range where {
 		var err error
 		if ms[i], err = CompileIn(where[i], c.cal); err != nil {
-			return fmt.Errorf("where[%d]: %w", i, err)
+			return errs.Say("%s: %v", fmt.Sprintf("where[%d]", i), err)
 		}
 		timed = timed || ms[i].Timed()
 	}

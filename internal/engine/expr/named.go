@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Names of the signals that conditions read: what Ciclo itself writes into a
@@ -99,11 +100,11 @@ func (m *Message) did() (*Did, error) {
 	}
 	events, ok := messageEvents()[channel]
 	if !ok {
-		return nil, fmt.Errorf("%q is not one of email, push, sms", m.Channel)
+		return nil, errs.Say("%q is not one of email, push, sms", m.Channel)
 	}
 	event, ok := events[m.Did]
 	if !ok {
-		return nil, fmt.Errorf("%q is not something a message of channel %s does", m.Did, channel)
+		return nil, errs.Say("%q is not something a message of channel %s does", m.Did, channel)
 	}
 	d := &Did{Event: event, Op: m.Op, Value: m.Value, Window: m.Window}
 	for _, w := range [2][2]string{{"campaign_name", m.Message}, {"journey", m.Journey}} {

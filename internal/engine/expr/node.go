@@ -3,12 +3,12 @@ package expr
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Node is one condition. Exactly one of its fields is set.
@@ -220,15 +220,21 @@ const (
 
 // Error says where in a condition something is wrong.
 type Error struct {
-	Path    string
-	Message string
+	Path string
+	What *errs.Text // without the place
 }
 
-func (e *Error) Error() string { return e.Path + ": " + e.Message }
+func (e *Error) Error() string { return e.Path + ": " + e.What.Error() }
 
-func bad(path, format string, args ...any) error {
-	return &Error{Path: path, Message: fmt.Sprintf(format, args...)}
+// Said gives the parts of the message, the place being one.
+func (e *Error) Said() *errs.Text { return errs.Say("%s: %v", e.Path, e.What) }
+
+// Bad makes an Error at a place.
+func Bad(path, format string, args ...any) error {
+	return &Error{Path: path, What: errs.Say(format, args...)}
 }
+
+func bad(path, format string, args ...any) error { return Bad(path, format, args...) }
 
 // Parse reads and checks a condition in JSON.
 func Parse(raw []byte) (*Node, error) {
@@ -288,15 +294,15 @@ func depth(raw []byte) error {
 // ParseSpan reads "90d", "24h", "5m", "30s", "2w" into microseconds.
 func ParseSpan(s string) (core.Micros, error) {
 	if len(s) < 2 {
-		return 0, fmt.Errorf("span %q is not a number with a unit s, m, h, d or w", s)
+		return 0, errs.Say("span %q is not a number with a unit s, m, h, d or w", s)
 	}
 	unit := map[byte]core.Micros{'s': core.Second, 'm': core.Minute, 'h': core.Hour, 'd': core.Day, 'w': 7 * core.Day}[s[len(s)-1]]
 	n, err := strconv.ParseInt(s[:len(s)-1], 10, 64)
 	if err != nil || unit == 0 {
-		return 0, fmt.Errorf("span %q is not a number with a unit s, m, h, d or w", s)
+		return 0, errs.Say("span %q is not a number with a unit s, m, h, d or w", s)
 	}
 	if n <= 0 || n > maxSpan/unit {
-		return 0, fmt.Errorf("span %q must lie between 1 second and 200 years", s)
+		return 0, errs.Say("span %q must lie between 1 second and 200 years", s)
 	}
 	return n * unit, nil
 }

@@ -1,11 +1,11 @@
 package expr
 
 import (
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Limits of patterns. RE2 takes time in proportion to text × pattern, so both
@@ -20,17 +20,17 @@ const (
 // compilePattern accepts RE2 patterns of bounded size.
 func compilePattern(p string, ignoreCase bool) (*regexp.Regexp, error) {
 	if len(p) > maxPattern {
-		return nil, fmt.Errorf("pattern is longer than %d characters", maxPattern)
+		return nil, errs.Say("pattern is longer than %d characters", maxPattern)
 	}
 	if ignoreCase {
 		p = "(?i)" + p
 	}
 	if patternCost(p) > maxPatternCost {
-		return nil, fmt.Errorf("pattern is too large: its repeats come to more than %d states", maxPatternCost)
+		return nil, errs.Say("pattern is too large: its repeats come to more than %d states", maxPatternCost)
 	}
 	re, err := regexp.Compile(p)
 	if err != nil {
-		return nil, fmt.Errorf("pattern is not a valid regular expression: %v", err)
+		return nil, errs.Say("pattern is not a valid regular expression: %v", err)
 	}
 	return re, nil
 }
@@ -61,7 +61,7 @@ func stateCount(re *syntax.Regexp) int {
 
 func (c *Matcher) pattern(val core.Value) error {
 	if val.Kind != core.ValueText {
-		return fmt.Errorf("%s needs a pattern", c.Op)
+		return errs.Say("%s needs a pattern", c.Op)
 	}
 	re, err := compilePattern(val.Text, c.ignoreCase)
 	if err != nil {

@@ -103,10 +103,10 @@ func (c calendar) buckets(i Interval, from, to core.Micros) ([]core.Micros, erro
 	for at < to {
 		next := c.add(i, at, 1)
 		if next <= at {
-			return nil, bad("range", "has no %ss in this zone", i)
+			return nil, bad("range", "has no interval %s in this zone", i)
 		}
 		if len(edges) > MaxBuckets {
-			return nil, bad("range", "has more than %d buckets of a %s: choose a longer interval or a shorter range", MaxBuckets, i)
+			return nil, bad("range", "has more than %d buckets of the interval %s: choose a longer interval or a shorter range", MaxBuckets, i)
 		}
 		at = next
 		edges = append(edges, at)

@@ -1,10 +1,11 @@
 package query
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // formula is arithmetic over series, in postfix order.
@@ -30,14 +31,14 @@ type formulaReader struct {
 // parseFormula reads text over so many series.
 func parseFormula(text string, series int) (*formula, error) {
 	if strings.TrimSpace(text) == "" || len(text) > maxFormula {
-		return nil, fmt.Errorf("must be a formula of 1 to %d characters such as A / B", maxFormula)
+		return nil, errs.Say("must be a formula of 1 to %d characters such as A / B", maxFormula)
 	}
 	p := &formulaReader{text: text, series: series}
 	if err := p.sum(); err != nil {
 		return nil, err
 	}
 	if c := p.peek(); c != 0 {
-		return nil, fmt.Errorf("has an unexpected %q at position %d", c, p.at+1)
+		return nil, errs.Say("has an unexpected %q at position %d", c, p.at+1)
 	}
 	return &formula{p.out}, nil
 }
@@ -76,7 +77,7 @@ func (p *formulaReader) chain(operators string, operand func() error) error {
 
 func (p *formulaReader) factor() error {
 	if p.depth++; p.depth > 50 {
-		return fmt.Errorf("is nested deeper than 50")
+		return errs.Say("is nested deeper than 50")
 	}
 	defer func() { p.depth-- }()
 	switch c := p.peek(); {
@@ -93,14 +94,14 @@ func (p *formulaReader) factor() error {
 			return err
 		}
 		if p.peek() != ')' {
-			return fmt.Errorf("lacks a closing bracket")
+			return errs.Say("lacks a closing bracket")
 		}
 		p.at++
 		return nil
 	case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
 		k := int(c | 0x20 - 'a')
 		if k >= p.series {
-			return fmt.Errorf("names %c, but the last series is %c", 'A'+k, 'A'+p.series-1)
+			return errs.Say("names %c, but the last series is %c", 'A'+k, 'A'+p.series-1)
 		}
 		p.at++
 		p.out = append(p.out, op{kind: 's', series: k})
@@ -112,14 +113,14 @@ func (p *formulaReader) factor() error {
 		}
 		n, err := strconv.ParseFloat(p.text[from:p.at], 64)
 		if err != nil {
-			return fmt.Errorf("has the number %q, which cannot be read", p.text[from:p.at])
+			return errs.Say("has the number %q, which cannot be read", p.text[from:p.at])
 		}
 		p.out = append(p.out, op{kind: 'n', number: n})
 		return nil
 	case c == 0:
-		return fmt.Errorf("ends too early")
+		return errs.Say("ends too early")
 	default:
-		return fmt.Errorf("has an unexpected %q at position %d", c, p.at+1)
+		return errs.Say("has an unexpected %q at position %d", c, p.at+1)
 	}
 }
 

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/expr"
@@ -77,7 +78,7 @@ func oneOf(field, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return bad(field, "%q is not one of %v", value, allowed)
+	return bad(field, "%q is not one of %s", value, strings.Join(allowed, ", "))
 }
 
 func (f *Funnel) check() error {

@@ -147,7 +147,7 @@ func (s *Spec) checkWho() error {
 	if s.Who != nil {
 		var at *expr.Error
 		if err := s.Who.Check(); errors.As(err, &at) {
-			return bad("who"+strings.TrimPrefix(at.Path, "$"), "%s", at.Message)
+			return bad("who"+strings.TrimPrefix(at.Path, "$"), "%v", at.What)
 		} else if err != nil {
 			return bad("who", "%v", err)
 		}

@@ -87,7 +87,10 @@ func (q *query) dimension(ctx context.Context, field, by, name string, now bool)
 		q.picker.ahead = q.picker.ahead || now
 	default:
 		if q.env.Stays == nil {
-			return nil, bad(field, "%ss are not known here", by)
+			if by == ByStage {
+				return nil, bad(field, "stages are not known here")
+			}
+			return nil, bad(field, "segments are not known here")
 		}
 		var err error
 		if d.stays, err = q.env.Stays(ctx, by, name); err != nil {

@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Client makes calls. It is safe for concurrent use.
@@ -82,13 +84,13 @@ func (c *Client) CheckURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		return errors.New("must be an address such as https://example.com/hook")
+		return errs.Say("must be an address such as https://example.com/hook")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return errors.New("must begin with https:// or http://")
+		return errs.Say("must begin with https:// or http://")
 	case u.User != nil:
-		return errors.New("must not hold a user name or password: the signature tells who calls")
+		return errs.Say("must not hold a user name or password: the signature tells who calls")
 	case u.Fragment != "":
-		return errors.New("must not hold a fragment")
+		return errs.Say("must not hold a fragment")
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !c.private && !public(a.Unmap()) {
 		return ErrPrivate

@@ -7,7 +7,8 @@ import (
 	"net"
 	"net/textproto"
 	"os"
-	"strconv"
+
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // maxSaid bounds what is kept of a server's answer.
@@ -24,7 +25,7 @@ func fault(err error, taking bool) *Error {
 	if len(text) > maxSaid {
 		text = oneLine(text[:maxSaid]) + " …"
 	}
-	return &Error{Permanent: taking && final(answer.Code), Code: answer.Code, Said: "the mail server says: " + strconv.Itoa(answer.Code) + " " + text}
+	return &Error{Permanent: taking && final(answer.Code), Code: answer.Code, Said: errs.Say("the mail server says: %d %s", answer.Code, text).Error()}
 }
 
 // final says whether an answer holds for good. A server that wants a sign-in, or
@@ -44,15 +45,15 @@ func because(err error) string {
 	var name *net.DNSError
 	switch {
 	case errors.As(err, &cert):
-		return "the certificate of the mail server is not trusted: " + oneLine(cert.Err.Error())
+		return errs.Say("the certificate of the mail server is not trusted: %s", oneLine(cert.Err.Error())).Error()
 	case errors.As(err, &name):
-		return "the name of the mail server is unknown"
+		return errs.Say("the name of the mail server is unknown").Error()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "the mail server does not answer in time"
+		return errs.Say("the mail server does not answer in time").Error()
 	case errors.As(err, &broken) && broken.Op == "dial":
-		return "the mail server cannot be reached"
+		return errs.Say("the mail server cannot be reached").Error()
 	case errors.Is(err, io.EOF), errors.As(err, &broken):
-		return "the mail server broke the connection off"
+		return errs.Say("the mail server broke the connection off").Error()
 	}
 	text := oneLine(err.Error())
 	if len(text) > maxSaid {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/kit/clock"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 )
@@ -143,7 +144,7 @@ func (s *Sender) Send(ctx context.Context, m *Message) error {
 		_ = line.Quit() // that it fails does not undo what was taken
 		return nil
 	case ctx.Err() != nil:
-		return &Error{Said: "the mail server does not answer in time"}
+		return &Error{Said: errs.Say("the mail server does not answer in time").Error()}
 	}
 	return fault(err, taking)
 }
@@ -203,12 +204,12 @@ func (s *Sender) letter(m *Message) (*gomail.Msg, error) {
 		}
 	}
 	if len(m.To) == 0 {
-		return nil, errors.New("the letter goes to nobody")
+		return nil, errs.Say("the letter goes to nobody")
 	}
 	to := make([]*mail.Address, len(m.To))
 	for i, a := range m.To {
 		if !IsAddress(a) {
-			return nil, errors.New("the letter has an address that is none")
+			return nil, errs.Say("the letter has an address that is none")
 		}
 		to[i] = &mail.Address{Address: a}
 	}
