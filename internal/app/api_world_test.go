@@ -38,6 +38,9 @@ type world struct {
 	srv  *app.Server
 	doc  *apiDoc
 	a, b *tenant
+	// speaks is the language of all calls, and of what is refused; "" asks for
+	// none.
+	speaks string
 }
 
 // tenant is one workspace and those who may call.
@@ -165,6 +168,7 @@ type request struct {
 	key          string
 	cookie       *http.Cookie
 	csrf         string
+	speaks       []string // Accept-Language, default that of the world
 }
 
 // send makes a call. An answer to one workspace never holds the mark of the
@@ -194,6 +198,10 @@ func (w *world) send(r request) *httptest.ResponseRecorder {
 	if r.key != "" {
 		req.Header.Set("Authorization", "Bearer "+r.key)
 	}
+	if r.speaks == nil && w.speaks != "" {
+		r.speaks = []string{w.speaks}
+	}
+	req.Header["Accept-Language"] = r.speaks
 	if r.cookie != nil {
 		req.AddCookie(r.cookie)
 		req.Header.Set("X-CSRF-Token", r.csrf)
@@ -203,6 +211,7 @@ func (w *world) send(r request) *httptest.ResponseRecorder {
 	if rec.Code >= 500 {
 		w.t.Errorf("%s %.200s answers %d: %s", r.method, r.path, rec.Code, rec.Body)
 	}
+	w.understood(r, rec)
 	return rec
 }
 

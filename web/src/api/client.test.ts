@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { api, ApiError, apiPath, setCsrf } from './client'
+import { api, ApiError, apiPath, setCsrf, setLanguage, upload } from './client'
+import { digests } from './digests'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -39,4 +40,34 @@ it('sends the token with changes and not with reads', async () => {
   await api.patch('/me', { name: 'A' })
   expect((calls[0]!.headers as Record<string, string>)['X-CSRF-Token']).toBeUndefined()
   expect((calls[1]!.headers as Record<string, string>)['X-CSRF-Token']).toBe('t-1')
+})
+
+it('says the language of the page with every request', async () => {
+  const said: (string | undefined)[] = []
+  vi.stubGlobal('fetch', vi.fn(async (_: string, init: RequestInit) => (said.push((init.headers as Record<string, string>)['Accept-Language']), new Response('{}', { status: 200 }))))
+  await api.get('/status')
+  setLanguage('ro')
+  await api.get('/status')
+  await api.post('/segments', {})
+  await api.post('/imports', new FormData())
+  await api.delete('/segments/1')
+  await digests.drawDashboard(1, 'pdf')
+  setLanguage('it')
+  await api.get('/status')
+  class Request extends EventTarget {
+    upload = new EventTarget()
+    status = 200
+    responseText = '{}'
+    open() {}
+    setRequestHeader(name: string, value: string) {
+      if (name === 'Accept-Language') said.push(value)
+    }
+    send() {
+      this.dispatchEvent(new Event('load'))
+    }
+  }
+  vi.stubGlobal('XMLHttpRequest', Request)
+  await upload('/imports/uploads', new File(['a'], 'a.csv'), () => {})
+  expect(said).toEqual(['en', 'ro', 'ro', 'ro', 'ro', 'ro', 'it', 'it'])
+  setLanguage('en')
 })

@@ -22,6 +22,15 @@ export class ApiError extends Error {
 }
 
 let csrf = ''
+let language = 'en'
+
+/** Sets the language in which the server says what it refuses: that of the page, which need not be the browser's. */
+export function setLanguage(code: string) {
+  language = code
+}
+
+/** What every request says of its reader. */
+export const reader = (): Record<string, string> => ({ 'Accept-Language': language })
 
 /** Sets the token that every changing request sends. It comes with the session. */
 export function setCsrf(token: string) {
@@ -54,7 +63,7 @@ export async function problem(response: Response): Promise<ApiError> {
 }
 
 async function send<T>(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal } = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', ...reader() }
   let body: BodyInit | undefined
   if (options.body instanceof FormData) body = options.body
   else if (options.body !== undefined) {
@@ -87,7 +96,7 @@ export function upload<T>(path: string, file: File, onProgress: (share: number) 
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open('POST', apiPath(path))
-    request.setRequestHeader('Accept', 'application/json')
+    for (const [name, value] of Object.entries({ Accept: 'application/json', ...reader() })) request.setRequestHeader(name, value)
     if (csrf) request.setRequestHeader('X-CSRF-Token', csrf)
     request.upload.addEventListener('progress', (e) => e.lengthComputable && onProgress(e.loaded / e.total))
     request.addEventListener('error', () => reject(new ApiError(0, 'offline', '')))

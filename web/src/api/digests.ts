@@ -1,6 +1,6 @@
 // Drawings of dashboards: one at once, or on a schedule.
 import { queryOptions } from '@tanstack/react-query'
-import { api, ApiError, apiPath, problem, type Query } from './client'
+import { api, ApiError, apiPath, problem, reader, type Query } from './client'
 
 export type Drawn = 'pdf' | 'png' | 'svg'
 export type Digest = { id: number; name: string; dashboard: number; language: 'en' | 'it' | 'ro'; format: Drawn; every: 'day' | 'week' | 'month'; on: number; hour: number; enabled: boolean; webhook: number; /** Microseconds; 0: switched off. */ next: number; /** Microseconds; 0: never. */ last: number; problem: string; by: string }
@@ -14,7 +14,7 @@ export const bodyOf = ({ id: _id, next: _next, last: _last, problem: _problem, b
 async function blob(path: string, query?: Query): Promise<Blob> {
   let response: Response
   try {
-    response = await fetch(apiPath(path, query), { credentials: 'same-origin' })
+    response = await fetch(apiPath(path, query), { headers: reader(), credentials: 'same-origin' })
   } catch {
     throw new ApiError(0, 'offline', '')
   }

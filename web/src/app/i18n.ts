@@ -1,4 +1,5 @@
 import { i18n } from '@lingui/core'
+import { setLanguage } from '~/api/client'
 
 export const locales = { en: 'English', it: 'Italiano', ro: 'Română' } as const
 export type Locale = keyof typeof locales
@@ -32,6 +33,7 @@ const catalogs: Record<Locale, () => Promise<{ messages: Record<string, string> 
 /** Loads one catalogue and makes it the active language. */
 export async function activate(locale: Locale) {
   const { messages } = await catalogs[locale]()
+  setLanguage(locale)
   i18n.loadAndActivate({ locale, messages })
   document.documentElement.lang = locale
   try {

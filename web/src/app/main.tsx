@@ -34,6 +34,8 @@ const client = new QueryClient({
   }),
 })
 const router = makeRouter(client)
+// Some texts are the server's: they are asked for again in the new language.
+i18n.on('change', () => void client.invalidateQueries())
 
 // Controls measure their text, so the font should be there; a slow network must not hold the page up for it.
 const font = Promise.race([document.fonts.load("1em 'Inter Variable'").catch(() => undefined), new Promise((done) => setTimeout(done, 400))])
