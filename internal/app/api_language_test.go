@@ -101,4 +101,10 @@ func TestAPIKeptTextsAreTranslated(t *testing.T) {
 			t.Errorf("a refused row says %q in %s: %s", got, lang, rec.Body)
 		}
 	}
+	run := w.a.want("POST", "/imports", obj{"upload_id": id, "kind": "customers", "map": obj{"user_id": "customer", "email": "email"}}).Get("id").Str
+	w.a.settle()
+	rec := w.a.do(request{method: "GET", path: "/imports/" + run + "/rejected.csv", speaks: []string{"it"}})
+	if !strings.Contains(rec.Body.String(), ",la riga non dice di quale cliente si tratta,") {
+		t.Errorf("the refused rows in Italian: %s", rec.Body)
+	}
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/edge/httpapi"
+	"github.com/ciclo/ciclo/internal/edge/httpapi/faults"
 	"github.com/ciclo/ciclo/internal/insight"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 	"github.com/ciclo/ciclo/internal/lifecycle"
 )
 
@@ -57,4 +59,10 @@ func (s stageFigures) Steps(ctx context.Context, ws core.WorkspaceID, model int6
 		return nil, err
 	}
 	return &insight.StageSteps{Counts: t.Counts, In: t.In, Out: t.Out}, nil
+}
+
+// teller says refusals in a language, for what is drawn without a caller.
+func teller() func(language string, what *errs.Text) string {
+	texts := faults.MustLoad()
+	return func(language string, what *errs.Text) string { return texts.Tongue(language).Say(what) }
 }

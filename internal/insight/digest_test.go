@@ -136,6 +136,31 @@ func TestDashboardIsDrawn(t *testing.T) {
 	}
 }
 
+// TestDrawingTellsWhy says on a tile that cannot be drawn why, in the language
+// of the drawing.
+func TestDrawingTellsWhy(t *testing.T) {
+	t.Parallel()
+	p := newPress(t, dbtest.SQLite(t))
+	set, week, err := p.Settings(context.Background(), ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.board
+	d.Tiles = []insight.Tile{{ID: "gone", Kind: insight.TileInsight, Insight: 987, W: 12, H: 8}}
+	for lang, want := range map[string]string{"": "there is no saved insight 987", "ro": "ro of there is no saved insight %d"} {
+		if p.Tell = nil; lang != "" {
+			p.Tell = func(language string, what *errs.Text) string { return language + " of " + what.Format }
+		}
+		var out bytes.Buffer
+		if err := p.Draw(context.Background(), d, insight.Drawing{Workspace: ws, Language: lang, Settings: set, Week: week}, insight.FormatSVG, &out); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in %s", want, out.String())
+		}
+	}
+}
+
 // TestDigestRuns when it is due, once, keeps a file and tells webhooks.
 func TestDigestRuns(t *testing.T) {
 	t.Parallel()

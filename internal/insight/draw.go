@@ -169,7 +169,11 @@ func (s *Service) answerTile(ctx context.Context, x *panel, over *query.Range, o
 		var e *errs.Error
 		text := w.Say("none")
 		if errors.As(err, &e) {
-			text = fmt.Sprintf(w.Say("failed"), e.Message)
+			why := e.Message
+			if s.Tell != nil {
+				why = s.Tell(o.Language, e.Said())
+			}
+			text = fmt.Sprintf(w.Say("failed"), why)
 		}
 		x.draw = func(p *picture.Picture, b picture.Box) { p.Note(b, text) }
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/ciclo/ciclo/internal/engine/timeline"
 	"github.com/ciclo/ciclo/internal/kit/clock"
 	"github.com/ciclo/ciclo/internal/kit/db"
+	"github.com/ciclo/ciclo/internal/kit/errs"
 )
 
 // Deps are what the service stands on.
@@ -53,6 +54,8 @@ type Deps struct {
 	// PublicURL is the address that letters link to; "": they link nowhere.
 	PublicURL string
 	Files     string // folder of drawn digests
+	// Tell says in a language why a tile cannot be drawn; nil: in English.
+	Tell func(language string, what *errs.Text) string
 }
 
 // Service computes KPIs. Make one with New; it is safe for concurrent use.

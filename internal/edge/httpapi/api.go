@@ -99,7 +99,7 @@ var setProblems = sync.OnceFunc(func() { huma.NewError = newProblem })
 func New(d Deps) *API {
 	a := &API{Deps: d, mux: http.NewServeMux(), watchMux: http.NewServeMux(), faults: faults.MustLoad()}
 	cfg := huma.DefaultConfig("Ciclo", "v1")
-	cfg.Info.Description = "Customer lifecycle management. Sign requests with `Authorization: Bearer <API key>`."
+	cfg.Info.Description = "Customer lifecycle management. Sign requests with `Authorization: Bearer <API key>`. Refusals are said in the language of `Accept-Language`: en (default), it or ro; their `code` and `location` stay the same."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.CreateHooks = nil
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)

@@ -252,8 +252,9 @@ func (a *API) rejectedCSV(w http.ResponseWriter, r *http.Request, p *access.Prin
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="import-%d-rejected.csv"`, id))
 	out := newTable(w)
 	out.row("line", "column", "reason", "message", "row")
+	said := a.hearing(r)
 	err = a.Imports.Rejects(r.Context(), p.Workspace, id, func(e connect.RowError) error {
-		out.row(itoa(e.Line), cell(e.Column), e.Reason, cell(e.Message), cell(e.Row))
+		out.row(itoa(e.Line), cell(e.Column), e.Reason, cell(said(e.Message)), cell(e.Row))
 		return r.Context().Err()
 	})
 	if err = errors.Join(err, out.flush()); err != nil && r.Context().Err() == nil {

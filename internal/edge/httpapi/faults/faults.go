@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
@@ -39,7 +40,7 @@ type Tongue struct {
 	Code string
 
 	says   map[string]string // by the English format; empty for English
-	shapes []shape           // by how much of them is fixed, most first
+	shapes func() []shape    // by how much of them is fixed, most first
 }
 
 // MustLoad reads the languages that the program brings.
@@ -54,7 +55,7 @@ func MustLoad() *Catalogue {
 		if err != nil {
 			panic(fmt.Sprintf("read texts of refusals: %s: %v", code, err))
 		}
-		t.shapes = shapesOf(t.says)
+		t.shapes = sync.OnceValue(func() []shape { return shapesOf(t.says) }) // most servers hear one language
 		c.tongues[code] = t
 	}
 	return c

@@ -133,7 +133,7 @@ func texts(format string) string {
 // Hear gives a text in the language that was made in English, here or by a
 // library. What is not known stays as it is.
 func (t *Tongue) Hear(text string) string {
-	if len(t.shapes) == 0 || len(text) > maxHeard {
+	if len(t.says) == 0 || len(text) > maxHeard {
 		return text
 	}
 	if out, ok := t.hear(text, maxNest); ok {
@@ -166,8 +166,9 @@ func (t *Tongue) hear(text string, nest int) (string, bool) {
 	if nest == 0 {
 		return "", false
 	}
-	for i := range t.shapes {
-		s := &t.shapes[i]
+	shapes := t.shapes()
+	for i := range shapes {
+		s := &shapes[i]
 		if !strings.Contains(text, s.must) {
 			continue
 		}
