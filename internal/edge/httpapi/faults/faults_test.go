@@ -3,7 +3,13 @@ package faults_test
 import (
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +55,41 @@ func TestEveryRefusalIsTranslated(t *testing.T) {
 				t.Errorf("%s: nothing says %q any more", lang, format)
 			}
 		}
+	}
+}
+
+// TestLibraryIsWhole compares the formats that are named here with those that
+// the framework has now.
+func TestLibraryIsWhole(t *testing.T) {
+	t.Parallel()
+	pkg, err := build.Import("github.com/danielgtaylor/huma/v2/validation", ".", build.FindOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(pkg.Dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no source in %s: %v", pkg.Dir, err)
+	}
+	n, known := 0, faults.Library()
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(x ast.Node) bool {
+			v, ok := x.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(v.Names[0].Name, "Msg") || len(v.Values) != 1 {
+				return true
+			}
+			if text, ok := literal(v.Values[0]); !ok || !slices.Contains(known, text) {
+				t.Errorf("%s is not among the messages of libraries", v.Names[0].Name)
+			}
+			n++
+			return true
+		})
+	}
+	if n < 40 {
+		t.Errorf("the framework has %d messages", n)
 	}
 }
 
