@@ -11,8 +11,21 @@ const macros = babel({
   plugins: ['@lingui/babel-plugin-lingui-macro'],
 } as Parameters<typeof babel>[0])
 
+/** Puts the messages of a catalogue in the order of their texts: like beside like compresses better. */
+const ordered = {
+  name: 'ordered-catalogues',
+  transform(code: string, id: string) {
+    const found = /\.po$/.test(id) && /JSON\.parse\(("(?:[^"\\]|\\.)*")\)/.exec(code)
+    if (!found) return undefined
+    const entries = Object.entries(JSON.parse(JSON.parse(found[1]!) as string) as Record<string, unknown>).map(([key, message]) => [JSON.stringify(message), key, message] as const)
+    entries.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
+    const text = JSON.stringify(JSON.stringify(Object.fromEntries(entries.map(([, key, message]) => [key, message]))))
+    return { code: code.replace(found[0], () => `JSON.parse(${text})`), map: null }
+  },
+}
+
 export default defineConfig({
-  plugins: [macros, react(), lingui()],
+  plugins: [macros, react(), lingui(), ordered],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     target: 'es2022',
