@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,9 @@ type Extra struct {
 	RefundDate string          `json:"refund_date,omitempty"`
 	Identity   json.RawMessage `json:"identity,omitempty"`
 	Targets    json.RawMessage `json:"targets,omitempty"`
+	// Staff names the workspace's own people, who count in no number: e-mail
+	// addresses, or what follows the @ (@shop.it), lower case.
+	Staff []string `json:"staff,omitempty"`
 	// BackupDays is after how many days a backup is to be deleted.
 	BackupDays int `json:"backup_retention_days,omitempty"`
 }
@@ -79,10 +83,42 @@ func (w *Workspace) check() error {
 	if d := w.Settings.BackupDays; d < 0 || d > 3650 {
 		return errs.Field("backup_retention_days", "bad_retention", "backups are kept 1 to 3,650 days")
 	}
+	if err := checkStaff(w.Settings.Staff); err != nil {
+		return err
+	}
 	if r := w.Settings.RefundDate; r != "" && r != "refund" && r != "order" {
 		return errs.Field("refund_date", "bad_refund_date", "refunds count on the refund or the order date")
 	}
 	return nil
+}
+
+// maxStaff bounds the rules of own people.
+const maxStaff = 200
+
+func checkStaff(rules []string) error {
+	if len(rules) > maxStaff {
+		return errs.Field("staff", "too_many", "at most %d addresses can be named", maxStaff)
+	}
+	for i, r := range rules {
+		if at := strings.LastIndexByte(r, '@'); at < 0 || at == len(r)-1 || len(r) > 320 || strings.ContainsAny(r, " \t\r\n") {
+			return errs.Field(fmt.Sprintf("staff[%d]", i), "bad_address", "own people are named by an e-mail address, or by what follows the @ (@shop.it)")
+		}
+	}
+	return nil
+}
+
+// staffRules brings rules into their form: a bare domain gets its @.
+func staffRules(rules []string) []string {
+	out := make([]string, 0, len(rules))
+	for _, r := range rules {
+		if r = strings.ToLower(strings.TrimSpace(r)); r != "" && !strings.Contains(r, "@") {
+			r = "@" + r
+		}
+		if r != "" && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Zone is the workspace's time zone.
@@ -170,6 +206,7 @@ type WorkspaceUpdate struct {
 	LapseDays                *int
 	RefundDate               *string
 	BackupDays               *int
+	Staff                    *[]string
 	Identity, Targets        json.RawMessage
 }
 
@@ -183,6 +220,9 @@ func (s *Service) UpdateWorkspace(ctx context.Context, id core.WorkspaceID, u Wo
 		set(&w.Settings.LapseDays, u.LapseDays)
 		set(&w.Settings.RefundDate, u.RefundDate)
 		set(&w.Settings.BackupDays, u.BackupDays)
+		if u.Staff != nil {
+			w.Settings.Staff = staffRules(*u.Staff)
+		}
 		if u.Identity != nil {
 			w.Settings.Identity = u.Identity
 		}

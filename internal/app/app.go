@@ -104,7 +104,7 @@ func (a *App) rooms(ctx context.Context) error {
 	a.Segments = segment.New(segment.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Models: a.Lifecycle, People: people{a.Customers, a.Lifecycle}, Jobs: a.Jobs, Calendar: a.calendar, News: a.tellSegments, Uses: a.usesOf})
 	if a.Insight, err = insight.New(insight.Deps{Timeline: a.Timeline, Clock: a.Clock, Identity: a.Customers.Version, Stages: stageFigures{a.Lifecycle}, DB: a.DB,
-		Log: a.Log, Settings: a.insightSettings, Notify: a, Jobs: a.Jobs, Mail: a.mail.mailer(), PublicURL: a.Config.PublicURL, Files: filepath.Join(a.Config.Data, "digests"), Tell: teller(), Stays: stays{a.Lifecycle, a.Segments}.read, Moves: stays{a.Lifecycle, a.Segments}.moves, Members: a.Segments.Evaluate,
+		Log: a.Log, Settings: a.insightSettings, Notify: a, Jobs: a.Jobs, Mail: a.mail.mailer(), PublicURL: a.Config.PublicURL, Files: filepath.Join(a.Config.Data, "digests"), Tell: teller(), Staff: a.Customers.Staff, Stays: stays{a.Lifecycle, a.Segments}.read, Moves: stays{a.Lifecycle, a.Segments}.moves, Members: a.Segments.Evaluate,
 		Places: func(core.WorkspaceID) int64 { return a.Lifecycle.Changes() + a.Segments.Changes() }}); err != nil {
 		return fmt.Errorf("open insight: %w", err)
 	}

@@ -31,13 +31,15 @@ type Service struct {
 
 	erasures chan struct{} // woken by requests
 
+	staff staff
+
 	mu     sync.RWMutex
 	graphs map[core.WorkspaceID]*graph
 }
 
 // New makes the service; Load must run for each workspace before use.
 func New(d Deps) *Service {
-	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, erasures: make(chan struct{}, 1), graphs: map[core.WorkspaceID]*graph{}}
+	return &Service{db: d.DB, clock: d.Clock, log: d.Log, secret: d.Secret, settings: d.Settings, erasures: make(chan struct{}, 1), graphs: map[core.WorkspaceID]*graph{}, staff: staff{known: map[core.WorkspaceID]*staffKnown{}}}
 }
 
 // Load reads a workspace's identity map into memory. Call it again (Reload)

@@ -11,7 +11,7 @@ import (
 )
 
 // asking is what a question needs to know of its workspace.
-func (s *Service) asking(a *Ask) query.Env {
+func (s *Service) asking(ctx context.Context, a *Ask) (query.Env, error) {
 	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
 	e.Members = func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error) {
 		return s.members(ctx, a.Workspace, who)
@@ -26,7 +26,27 @@ func (s *Service) asking(a *Ask) query.Env {
 			return s.Moves(ctx, a.Workspace, names, keys)
 		}
 	}
-	return e
+	own, err := s.own(ctx, a.Workspace, a.Settings.Staff)
+	if err == nil && len(own) > 0 && !a.Spec.Bots {
+		e.Staff = func(c core.CustomerID) bool { return own[c] }
+	}
+	return e, err
+}
+
+// own gives the workspace's own people.
+func (s *Service) own(ctx context.Context, ws core.WorkspaceID, rules []string) (map[core.CustomerID]bool, error) {
+	if s.Staff == nil || len(rules) == 0 {
+		return nil, nil
+	}
+	list, err := s.Staff(ctx, ws, rules)
+	if err != nil {
+		return nil, fmt.Errorf("find own people: %w", err)
+	}
+	out := make(map[core.CustomerID]bool, len(list))
+	for _, c := range list {
+		out[c] = true
+	}
+	return out, nil
 }
 
 // People gives the customers behind one number of a chart.
@@ -35,7 +55,11 @@ func (s *Service) People(ctx context.Context, a Ask, cell query.Cell) (*query.Pe
 		return nil, err
 	}
 	defer s.queue.leave()
-	res, err := query.People(ctx, s.source(), a.Spec, s.asking(&a), cell)
+	env, err := s.asking(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	res, err := query.People(ctx, s.source(), a.Spec, env, cell)
 	if err != nil {
 		return nil, fmt.Errorf("list customers of %s: %w", a.Spec.Kind, err)
 	}
@@ -49,7 +73,11 @@ func (s *Service) Explain(ctx context.Context, a Ask, c core.CustomerID, cell *q
 		return nil, err
 	}
 	defer s.queue.leave()
-	res, err := query.Explain(ctx, s.source(), a.Spec, s.asking(&a), c, cell)
+	env, err := s.asking(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	res, err := query.Explain(ctx, s.source(), a.Spec, env, c, cell)
 	if err != nil {
 		return nil, fmt.Errorf("explain %s: %w", a.Spec.Kind, err)
 	}
@@ -62,7 +90,11 @@ func (s *Service) Correlate(ctx context.Context, a Ask, o query.CorrelateOptions
 		return nil, err
 	}
 	defer s.queue.leave()
-	res, err := query.Correlate(ctx, s.source(), a.Spec, s.asking(&a), o)
+	env, err := s.asking(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	res, err := query.Correlate(ctx, s.source(), a.Spec, env, o)
 	if err != nil {
 		return nil, fmt.Errorf("correlate %s: %w", a.Spec.Kind, err)
 	}

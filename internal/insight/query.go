@@ -46,7 +46,11 @@ func (a *Answer) Result() (*query.Result, error) {
 // waits in line.
 func (s *Service) Query(ctx context.Context, ws core.WorkspaceID, spec query.Spec, set Settings, week time.Weekday) (*query.Result, error) {
 	a := Ask{Workspace: ws, Spec: spec, Settings: set, Week: week}
-	return s.query(ctx, spec, s.asking(&a))
+	env, err := s.asking(ctx, &a)
+	if err != nil {
+		return nil, err
+	}
+	return s.query(ctx, spec, env)
 }
 
 func (s *Service) query(ctx context.Context, spec query.Spec, env query.Env) (*query.Result, error) {
@@ -119,7 +123,10 @@ func (s *Service) answer(ctx context.Context, q question, ask *Ask, f *flight) (
 	defer s.queue.leave()
 	f.running.Store(true)
 	now := core.FromTime(s.Clock.Now())
-	env := s.asking(ask)
+	env, err := s.asking(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
 	env.Now, env.Progress = now, func(done, total int64) { f.passed.Store(done); f.outOf.Store(total) }
 	res, err := s.query(ctx, ask.Spec, env)
 	if err != nil {
@@ -148,7 +155,7 @@ func (s *Service) question(ask *Ask) (question, error) {
 	if err != nil {
 		return question{}, fmt.Errorf("write question: %w", err)
 	}
-	q := question{ws: ask.Workspace, spec: string(spec), zone: ask.zone().String(), currency: ask.Settings.Currency, week: int(ask.Week), change: s.change(ask.Workspace)}
+	q := question{ws: ask.Workspace, spec: string(spec), zone: ask.zone().String(), currency: ask.Settings.Currency, staff: strings.Join(ask.Settings.Staff, " "), week: int(ask.Week), change: s.change(ask.Workspace)}
 	if s.Places != nil && aboutCustomers(q.spec) {
 		q.definitions = s.Places(ask.Workspace)
 	}

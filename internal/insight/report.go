@@ -15,10 +15,11 @@ type Report struct {
 	w        windows
 	to       core.Micros // end of the period as asked for
 	tally    tally
-	means    [pairingCount]value // their intervals
-	leads    [windowCount]value  // lead conversion
-	stages   *StageReport        // nil without a stage model
-	last     core.Micros         // the latest order that makes a customer; 0 = none
+	means    [pairingCount]value      // their intervals
+	leads    [windowCount]value       // lead conversion
+	stages   *StageReport             // nil without a stage model
+	own      map[core.CustomerID]bool // people of the workspace, who do not count
+	last     core.Micros              // the latest order that makes a customer; 0 = none
 	spending spending
 	Computed core.Micros
 }
@@ -37,6 +38,13 @@ func (s *Service) compute(ctx context.Context, spec Spec, only []core.CustomerID
 	skip := core.FlagBot | core.FlagTest
 	if spec.IncludeBots {
 		skip = 0
+	}
+	if !spec.IncludeBots && only == nil {
+		own, err := s.own(ctx, spec.Workspace, spec.Settings.Staff)
+		if err != nil {
+			return nil, err
+		}
+		r.own = own
 	}
 	orders, err := s.orders(ctx, r, skip, only)
 	if err != nil {
@@ -68,6 +76,9 @@ func (s *Service) orders(ctx context.Context, r *Report, skip core.Flags, only [
 	fold := buyers{w: &r.w, lapse: r.spec.lapse(), zone: r.spec.Settings.Zone}
 	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: append(orderNames(), subscriptionNames()...), Columns: orderColumns(), Customers: only, Workers: n}
 	err := s.Timeline.Scan(ctx, req, func(worker int, c core.CustomerID, rows *timeline.Rows) error {
+		if r.own[c] {
+			return nil
+		}
 		h := readOrders(rows, r.spec.Settings.Currency, skip)
 		fold.add(&tallies[worker], c, &h)
 		found[worker][c] = &h
@@ -108,7 +119,9 @@ func (s *Service) traffic(ctx context.Context, r *Report, skip core.Flags, only 
 	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Columns: []string{timeline.ColFlags}, Customers: only, Workers: n,
 		Match: []timeline.EventKey{{Kind: core.KindTrack}, {Kind: core.KindPage}, {Kind: core.KindScreen}, {Kind: core.KindIdentify}}}
 	err := s.Timeline.Scan(ctx, req, func(worker int, c core.CustomerID, rows *timeline.Rows) error {
-		folds[worker].add(&tallies[worker], c, rows)
+		if !r.own[c] {
+			folds[worker].add(&tallies[worker], c, rows)
+		}
 		return nil
 	})
 	if err != nil {

@@ -29,6 +29,7 @@ type question struct {
 	ws             core.WorkspaceID
 	spec           string // canonical JSON
 	zone, currency string
+	staff          string
 	week           int
 	change         [2]int64
 	definitions    int64 // of stages and segments, where they matter

@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +55,9 @@ type Deps struct {
 	// PublicURL is the address that letters link to; "": they link nowhere.
 	PublicURL string
 	Files     string // folder of drawn digests
+	// Staff gives the customers who are the workspace's own people by these rules,
+	// rising; nil: nobody is.
+	Staff func(ctx context.Context, ws core.WorkspaceID, rules []string) ([]core.CustomerID, error)
 	// Tell says in a language why a tile cannot be drawn; nil: in English.
 	Tell func(language string, what *errs.Text) string
 }
@@ -121,7 +125,7 @@ type cacheKey struct {
 	from, to, window, lag core.Micros
 	model, version        int64
 	bots, byOrder         bool
-	currency, zone        string
+	currency, zone, staff string
 	lapse                 int
 }
 
@@ -173,7 +177,7 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 		spec.Window = DefaultWindow
 	}
 	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, lag: spec.CostLag, model: spec.Model, bots: spec.IncludeBots,
-		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays}
+		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays, staff: strings.Join(spec.Settings.Staff, " ")}
 	if s.Stages != nil {
 		k.version, _ = s.Stages.Identity(spec.Workspace, spec.Model)
 	}

@@ -20,7 +20,7 @@ type Spec struct {
 	// CostLag is how long before a customer is won its cost arises: CAC and what
 	// stands on it count the costs of a period so much earlier.
 	CostLag     core.Micros
-	IncludeBots bool // bots and test orders count as well
+	IncludeBots bool // bots, test orders and own people count as well
 	Settings    Settings
 }
 
@@ -32,6 +32,7 @@ type Settings struct {
 	// ByOrderDate counts refunds on the date of their order instead of their own.
 	ByOrderDate bool
 	Targets     Targets
+	Staff       []string // rules of own people; see Deps.Staff
 }
 
 // Defaults of a Spec.

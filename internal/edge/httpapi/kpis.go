@@ -61,7 +61,7 @@ type kpisIn struct {
 	Model       int64  `query:"model" doc:"Stage model; default the default one"`
 	Window      string `query:"window" default:"30d" doc:"Leads and stages convert within this span"`
 	CostLag     string `query:"cost_lag" maxLength:"16" doc:"Span such as 14d: CAC counts costs so much earlier than customers"`
-	IncludeBots bool   `query:"include_bots" doc:"Bots and test orders count as well"`
+	IncludeBots bool   `query:"include_bots" doc:"Bots, test orders and own people count as well"`
 }
 
 type kpisBody struct {
@@ -124,7 +124,7 @@ func (a *API) kpis() {
 // InsightSettings reads what of the workspace changes KPIs.
 func InsightSettings(w *access.Workspace) (insight.Settings, error) {
 	t, err := insight.ParseTargets(w.Settings.Targets)
-	return insight.Settings{Currency: w.Currency, Zone: w.Zone(), LapseDays: w.Settings.Lapse(), ByOrderDate: w.Settings.RefundDate == "order", Targets: t}, err
+	return insight.Settings{Currency: w.Currency, Zone: w.Zone(), LapseDays: w.Settings.Lapse(), ByOrderDate: w.Settings.RefundDate == "order", Targets: t, Staff: w.Settings.Staff}, err
 }
 
 // spec turns a request into a report's. Absent ends stay 0, so that requests

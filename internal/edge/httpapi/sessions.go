@@ -27,6 +27,8 @@ type workspaceInfo struct {
 	RefundDate string `json:"refund_date" enum:"refund,order" doc:"On which date refunds count"`
 	// BackupRetentionDays is how long the operator keeps backups.
 	BackupRetentionDays int `json:"backup_retention_days" doc:"After how many days a backup is to be deleted: receipts of erasures tell the day"`
+	// Staff are the workspace's own people.
+	Staff []string `json:"staff" doc:"E-mail addresses, or what follows the @ (@shop.it): customers with such an address count in no chart and no KPI"`
 }
 
 // SessionInfo says who is signed in.
@@ -46,7 +48,7 @@ func workspaceShape(w access.Workspace) workspaceInfo {
 	if refund == "" {
 		refund = "refund"
 	}
-	return workspaceInfo{int64(w.ID), w.Name, w.TimeZone, w.Currency, w.WeekStart, w.Settings.Lapse(), refund, w.Settings.BackupRetention()}
+	return workspaceInfo{int64(w.ID), w.Name, w.TimeZone, w.Currency, w.WeekStart, w.Settings.Lapse(), refund, w.Settings.BackupRetention(), append([]string{}, w.Settings.Staff...)}
 }
 
 func (a *API) info(ctx context.Context, p *access.Principal) (SessionInfo, error) {

@@ -54,22 +54,23 @@ func (a *API) workspaceRoutes() {
 	handle(a, route{method: "PATCH", path: "/workspace", summary: "Change the workspace's settings", perm: access.Settings, audit: "workspace.update", tag: tag},
 		func(ctx context.Context, p *access.Principal, in *struct {
 			Body struct {
-				Name       *string `json:"name,omitempty" maxLength:"200"`
-				TimeZone   *string `json:"time_zone,omitempty" maxLength:"64"`
-				Currency   *string `json:"currency,omitempty" maxLength:"3"`
-				WeekStart  *int    `json:"week_start,omitempty" enum:"1,7"`
-				LapseDays  *int    `json:"lapse_days,omitempty" minimum:"1" maximum:"3660"`
-				RefundDate *string `json:"refund_date,omitempty" enum:"refund,order"`
-				BackupDays *int    `json:"backup_retention_days,omitempty" minimum:"1" maximum:"3650"`
+				Name       *string   `json:"name,omitempty" maxLength:"200"`
+				TimeZone   *string   `json:"time_zone,omitempty" maxLength:"64"`
+				Currency   *string   `json:"currency,omitempty" maxLength:"3"`
+				WeekStart  *int      `json:"week_start,omitempty" enum:"1,7"`
+				LapseDays  *int      `json:"lapse_days,omitempty" minimum:"1" maximum:"3660"`
+				RefundDate *string   `json:"refund_date,omitempty" enum:"refund,order"`
+				BackupDays *int      `json:"backup_retention_days,omitempty" minimum:"1" maximum:"3650"`
+				Staff      *[]string `json:"staff,omitempty" maxItems:"200" doc:"Own people, who count in no number: e-mail addresses, or what follows the @ (@shop.it)"`
 			}
 		}) (*Body[workspaceInfo], error) {
 			b := in.Body
 			w, err := a.Access.UpdateWorkspace(ctx, p.Workspace, access.WorkspaceUpdate{Name: b.Name, TimeZone: b.TimeZone, Currency: b.Currency,
-				WeekStart: b.WeekStart, LapseDays: b.LapseDays, RefundDate: b.RefundDate, BackupDays: b.BackupDays})
+				WeekStart: b.WeekStart, LapseDays: b.LapseDays, RefundDate: b.RefundDate, BackupDays: b.BackupDays, Staff: b.Staff})
 			if err != nil {
 				return nil, err
 			}
-			note(ctx, 0, "name", b.Name, "time_zone", b.TimeZone, "currency", b.Currency, "week_start", b.WeekStart, "lapse_days", b.LapseDays, "refund_date", b.RefundDate)
+			note(ctx, 0, "name", b.Name, "time_zone", b.TimeZone, "currency", b.Currency, "week_start", b.WeekStart, "lapse_days", b.LapseDays, "refund_date", b.RefundDate, "staff", b.Staff)
 			if err := a.Loaded(ctx, p.Workspace); err != nil {
 				return nil, err
 			}

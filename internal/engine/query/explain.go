@@ -29,6 +29,7 @@ const (
 	WhyTooMany         = "too_many"         // more intervals than asked for
 	WhyNoNumber        = "no_number"        // Event lacks the number that is measured
 	WhyInactive        = "inactive"         // no event in the period
+	WhyStaff           = "staff"            // one of the workspace's own people
 	WhyOther           = "other_customers"  // the query is about other customers
 	WhyOtherState      = "other_state"      // State is what the customer was
 	WhyOtherPath       = "other_path"       // the sessions went another way
@@ -146,6 +147,10 @@ func Explain(ctx context.Context, src Source, spec Spec, env Env, c core.Custome
 		return nil, err
 	}
 	q.roster.asked = out.Cell != nil
+	if q.env.Staff != nil && q.env.Staff(c) {
+		out.Reason = &Reason{Code: WhyStaff}
+		return out, nil
+	}
 	_, listed := slices.BinarySearch(env.Customers, c)
 	if env.Customers != nil && !listed || q.env.Customer != nil && !q.env.Customer(c) {
 		out.Reason = &Reason{Code: WhyOther}

@@ -37,6 +37,9 @@ type Env struct {
 	Budget    int64          // bytes; 0 = DefaultBudget
 	// Customer, when set, says which customers count. Many goroutines call it.
 	Customer func(core.CustomerID) bool
+	// Staff, when set, says who is one of the workspace's own people, who count in
+	// nothing. Many goroutines call it.
+	Staff func(core.CustomerID) bool
 	// Members gives those who meet a condition as of now, for Spec.Who.
 	Members func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error)
 	// Stays gives the history of the stage model or segment called name.
@@ -199,7 +202,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers, Also: q.also}
 	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
-	req.Mixed = req.AnyOrder && q.mixed && q.env.Customer == nil && !q.picker.personal()
+	req.Mixed = req.AnyOrder && q.mixed && q.env.Customer == nil && q.env.Staff == nil && !q.picker.personal()
 	if q.trace != nil {
 		req.Columns = append(req.Columns, evidenceColumns()...)
 	}
@@ -224,7 +227,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 		w.begin(others, from, to)
 	}
 	err := q.src.Scan(ctx, req, func(n int, c core.CustomerID, r *timeline.Rows) error {
-		if q.env.Customer != nil && !q.env.Customer(c) {
+		if q.env.Staff != nil && q.env.Staff(c) || q.env.Customer != nil && !q.env.Customer(c) {
 			return nil
 		}
 		w := q.workers[n]

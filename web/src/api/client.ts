@@ -15,9 +15,9 @@ export class ApiError extends Error {
     this.fields = fields
   }
 
-  /** The message for a form field, matched by the last part of the location. */
+  /** The message for a form field, matched by the last part of the location; a field with a list answers for its items. */
   field(name: string): string | undefined {
-    return this.fields.find((f) => f.location === name || f.location.endsWith(`.${name}`) || f.location.endsWith(`/${name}`))?.message
+    return this.fields.find(({ location }) => [location, location.replace(/\[\d+\]$/, '')].some((at) => at === name || at.endsWith(`.${name}`) || at.endsWith(`/${name}`)))?.message
   }
 }
 

@@ -11,8 +11,8 @@ export type Session = {
   workspace: Workspace
   csrf_token: string
 }
-/** week_start: 1 is Monday, 7 is Sunday. refund_date: on which date refunds count. */
-export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 1 | 7; lapse_days: number; refund_date: 'refund' | 'order'; backup_retention_days: number }
+/** staff: own people, by address or by what follows the @. week_start: 1 is Monday, 7 is Sunday. refund_date: on which date refunds count. */
+export type Workspace = { id: string; name: string; time_zone: string; currency: string; week_start: 1 | 7; lapse_days: number; refund_date: 'refund' | 'order'; backup_retention_days: number; staff: string[] }
 
 export type Work = { id: string; kind: string; label: string; done: number; total: number; rate: number; eta_seconds: number | null }
 export type Status = {

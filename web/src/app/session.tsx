@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import { api, q, type Role, type Workspace } from '~/api'
 
-const outside: Workspace = { id: '', name: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, currency: 'EUR', week_start: 1, lapse_days: 90, refund_date: 'refund', backup_retention_days: 30 }
+const outside: Workspace = { id: '', name: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, currency: 'EUR', week_start: 1, lapse_days: 90, refund_date: 'refund', backup_retention_days: 30, staff: [] }
 
 /** The signed-in session; undefined on the sign-in and set-up pages. */
 export function useSession() {

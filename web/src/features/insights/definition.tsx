@@ -62,7 +62,7 @@ export default function Definition({ spec, onChange }: { spec: Spec; onChange: (
       <Section title={t`Which events count`}>
         <Where where={spec.where ?? []} source={{ of: 'property', event, kind: events[0]?.kind }} place="where" onChange={(where) => onChange({ ...spec, where })} />
         <ProblemLine path="where" />
-        <Switch size="sm" label={t`Count bots and tests as well`} checked={spec.bots ?? false} onChange={(e) => onChange({ ...spec, bots: e.currentTarget.checked || undefined })} />
+        <Switch size="sm" label={t`Count bots, tests and own people as well`} checked={spec.bots ?? false} onChange={(e) => onChange({ ...spec, bots: e.currentTarget.checked || undefined })} />
         <AsKnown value={spec.as_known} onChange={(as_known) => onChange({ ...spec, as_known })} />
       </Section>
     </div>

@@ -204,6 +204,8 @@ function useReasonText() {
         return t`${event} of ${when} lacks the number that is measured.`
       case 'inactive':
         return t`Was not active in this period.`
+      case 'staff':
+        return t`Is one of your own people, who do not count.`
       case 'other_customers':
         return t`The question is about other customers: the condition on customers does not hold.`
       case 'other_state': {

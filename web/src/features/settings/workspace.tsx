@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Select, Stack, TextInput } from '@mantine/core'
+import { Button, Group, NumberInput, Select, Stack, TagsInput, TextInput } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -28,7 +28,7 @@ function Form({ data }: { data: Workspace }) {
   const [draft, setDraft] = useState(data)
   const set = (patch: Partial<Workspace>) => setDraft({ ...draft, ...patch })
   const save = useMutation({
-    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse_days: body.lapse_days, refund_date: body.refund_date, backup_retention_days: body.backup_retention_days }),
+    mutationFn: (body: Workspace) => api.patch('/workspace', { name: body.name, time_zone: body.time_zone, currency: body.currency, week_start: body.week_start, lapse_days: body.lapse_days, refund_date: body.refund_date, backup_retention_days: body.backup_retention_days, staff: body.staff }),
     onSuccess: async (_, body) => {
       await client.invalidateQueries()
       if (body === draft) toast.undo(t`Settings saved.`, () => save.mutate(data))
@@ -57,6 +57,7 @@ function Form({ data }: { data: Workspace }) {
           <Stack>
             <NumberInput label={t`Dormant after`} description={t`Where a stage model or a KPI names no days of its own.`} suffix={` ${t`days`}`} min={1} max={3660} value={draft.lapse_days} disabled={!can} error={fieldError(save.error, 'lapse_days')} onChange={(v) => set({ lapse_days: Number(v) })} />
             <NumberInput label={t`Backups are kept for`} description={t`Receipts of erasures tell when a backup that still holds the data is to be deleted.`} suffix={` ${t`days`}`} min={1} max={3650} value={draft.backup_retention_days} disabled={!can} error={fieldError(save.error, 'backup_retention_days')} onChange={(v) => set({ backup_retention_days: Number(v) })} />
+            <TagsInput label={t`Own people`} description={t`E-mail addresses, or what follows the @. Customers with such an address count in no chart and no KPI.`} placeholder="@shop.it" splitChars={[',', ';', ' ']} maxTags={200} value={draft.staff} disabled={!can} error={fieldError(save.error, 'staff')} onChange={(staff) => set({ staff })} />
             <Select label={t`Refunds count on`} allowDeselect={false} value={draft.refund_date} disabled={!can} onChange={(v) => set({ refund_date: v as Workspace['refund_date'] })} data={[{ value: 'refund', label: t`the day of the refund` }, { value: 'order', label: t`the day of the order` }]} />
           </Stack>
         </Card>
