@@ -272,7 +272,7 @@ func (s *Schedule) next(now core.Micros, zone *time.Location, first bool) core.M
 		days = 0
 	}
 	for {
-		t := core.FromTime(time.Date(y, m, d+days, at.Hour(), at.Minute(), 0, 0, zone))
+		t := expr.Calendar{Zone: zone}.Wall(time.Date(y, m, d+days, at.Hour(), at.Minute(), 0, 0, time.UTC))
 		if t > now {
 			return t
 		}

@@ -272,6 +272,25 @@ func TestLocalTimeOfAlerts(t *testing.T) {
 	}
 }
 
+// TestSkippedTimeOfAlerts: west of Greenwich, too, a time that clocks skip moves
+// forward.
+func TestSkippedTimeOfAlerts(t *testing.T) {
+	t.Parallel()
+	s, _ := watched(t, dbtest.SQLite(t))
+	york, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.with(insight.Deps{Settings: func(context.Context, core.WorkspaceID) (insight.Settings, time.Weekday, error) {
+		return insight.Settings{Currency: "EUR", Zone: york, LapseDays: 90}, time.Monday, nil
+	}})
+	a := s.alert(insight.Alert{Name: "a", Watched: insight.Watched{Insight: 1}, Rule: insight.Rule{Kind: "threshold", Op: "below", Value: ptr(1.0)}, Schedule: insight.Schedule{Every: "1d", At: "02:30"}})
+	s.clock.Set(time.Date(2026, 3, 7, 12, 0, 0, 0, york))
+	if got := core.ToTime(s.check(a.ID).Due).In(york).Format(time.RFC3339); got != "2026-03-08T03:30:00-04:00" {
+		t.Errorf("due at %s", got)
+	}
+}
+
 // TestAnomalyOfSeason: a Sunday is compared with Sundays. Twice as many orders
 // on a Monday as on a Sunday are usual; on a Sunday they are not.
 func TestAnomalyOfSeason(t *testing.T) {

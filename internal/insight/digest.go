@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/jobs"
 	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/errs"
@@ -78,9 +79,9 @@ func (d *Digest) next(at core.Micros, zone *time.Location) core.Micros {
 	}
 	t := core.ToTime(at).In(zone)
 	for i := range 40 {
-		c := time.Date(t.Year(), t.Month(), t.Day()+i, d.Hour, 0, 0, 0, zone)
+		c := time.Date(t.Year(), t.Month(), t.Day()+i, d.Hour, 0, 0, 0, time.UTC)
 		day := map[string]int{"day": d.On, "week": (int(c.Weekday())+6)%7 + 1, "month": c.Day()}[d.Every]
-		if m := core.FromTime(c); m > at && day == d.On {
+		if m := (expr.Calendar{Zone: zone}).Wall(c); m > at && day == d.On {
 			return m
 		}
 	}

@@ -254,6 +254,25 @@ func TestDigestSchedules(t *testing.T) {
 	}
 }
 
+// TestDigestOverSkippedMidnight: on a Sunday without a midnight the digest comes
+// when the day begins, and is not left out.
+func TestDigestOverSkippedMidnight(t *testing.T) {
+	t.Parallel()
+	p := newPress(t, dbtest.SQLite(t))
+	zone, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.with(insight.Deps{Notify: p.told, Jobs: p.queue, Files: p.folder, Settings: func(context.Context, core.WorkspaceID) (insight.Settings, time.Weekday, error) {
+		return insight.Settings{Currency: "EUR", Zone: zone, LapseDays: 90}, time.Monday, nil
+	}})
+	p.clock.Set(time.Date(2026, 9, 4, 12, 0, 0, 0, zone))
+	g, err := p.digest(func(d *insight.Digest) { d.Every, d.On, d.Hour = "week", 7, 0 })
+	if got := core.ToTime(g.Next).In(zone).Format(time.RFC3339); err != nil || got != "2026-09-06T01:00:00-03:00" {
+		t.Errorf("due at %s, %v", got, err)
+	}
+}
+
 // TestDigestRefusals name the field, and a dashboard stays unseen.
 func TestDigestRefusals(t *testing.T) {
 	t.Parallel()

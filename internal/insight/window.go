@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 )
 
 // Places of the windows of a report.
@@ -69,7 +70,7 @@ func dayOf(t core.Micros, zone *time.Location) int64 {
 
 // dayStart gives the instant at which a calendar day begins in a zone.
 func dayStart(day int64, zone *time.Location) core.Micros {
-	return core.FromTime(time.Date(1970, 1, 1+int(day), 0, 0, 0, 0, zone))
+	return expr.Calendar{Zone: zone}.Start(day)
 }
 
 func floorDiv(a, b int64) int64 {

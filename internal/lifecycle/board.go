@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
+	"github.com/ciclo/ciclo/internal/engine/expr"
 	"github.com/ciclo/ciclo/internal/engine/stats"
 	"github.com/ciclo/ciclo/internal/kit/db"
 )
@@ -353,34 +354,22 @@ func (s *Service) Flow(ctx context.Context, ws core.WorkspaceID, m Model, times 
 // Steps gives the instants from..to at calendar steps ("day", "week", "month",
 // "quarter") of a zone; to itself is the last.
 func Steps(from, to core.Micros, step string, zone *time.Location, weekStart time.Weekday) []core.Micros {
-	t := core.ToTime(from).In(zone)
-	t = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
-	switch step {
-	case "week":
-		t = t.AddDate(0, 0, -((int(t.Weekday()) - int(weekStart) + 7) % 7))
-	case "month":
-		t = t.AddDate(0, 0, 1-t.Day())
-	case "quarter":
-		t = time.Date(t.Year(), t.Month()-(t.Month()-1)%3, 1, 0, 0, 0, 0, zone)
+	unit, ok := map[string]expr.Unit{"week": expr.Weeks, "month": expr.Months, "quarter": expr.Quarters}[step]
+	if !ok {
+		unit = expr.Days
 	}
+	cal := expr.Calendar{Zone: zone, Week: weekStart}
 	var out []core.Micros
-	for len(out) < 5000 {
-		at := core.FromTime(t)
+	for p := cal.Period(unit, from); len(out) < 5000; p++ {
+		at := cal.PeriodStart(unit, p)
 		if at >= to {
 			break
 		}
+		if n := len(out); n > 0 && out[n-1] == at {
+			continue // a day that the zone left out
+		}
 		if at >= from || len(out) == 0 {
 			out = append(out, at)
-		}
-		switch step {
-		case "week":
-			t = t.AddDate(0, 0, 7)
-		case "month":
-			t = t.AddDate(0, 1, 0)
-		case "quarter":
-			t = t.AddDate(0, 3, 0)
-		default:
-			t = t.AddDate(0, 0, 1)
 		}
 	}
 	return append(out, to)

@@ -64,6 +64,27 @@ func (c Calendar) Start(day int64) core.Micros {
 	}
 }
 
+// Wall is the instant at which local clocks show a date and time, given as if in
+// UTC: the first one where they show it twice, and as much later as the clocks
+// jump where they never do.
+func (c Calendar) Wall(date time.Time) core.Micros {
+	wall := core.FromTime(date)
+	t := core.ToTime(wall - 2*core.Day).In(c.zone())
+	before := core.Micros(0)
+	for {
+		_, off := t.Zone()
+		_, end := t.ZoneBounds()
+		at := wall - core.Micros(off)*core.Second
+		if at < core.FromTime(t) {
+			return wall - before
+		}
+		if end.IsZero() || at < core.FromTime(end) {
+			return at
+		}
+		before, t = core.Micros(off)*core.Second, end
+	}
+}
+
 // Period numbers the period of at.
 func (c Calendar) Period(u Unit, at core.Micros) int64 {
 	day := c.Day(at)
@@ -120,8 +141,8 @@ func (c Calendar) instant(v core.Value) (at core.Micros, whole, ok bool) {
 			return c.Start(floorDiv(t.Unix(), daySeconds)), true, true
 		}
 		for _, layout := range [2]string{"2006-01-02T15:04:05", time.DateTime} {
-			if t, err := time.ParseInLocation(layout, v.Text, c.zone()); err == nil {
-				return core.FromTime(t), false, true
+			if t, err := time.Parse(layout, v.Text); err == nil {
+				return c.Wall(t), false, true
 			}
 		}
 	}

@@ -39,9 +39,14 @@ type calendar struct {
 func (c calendar) floor(i Interval, at core.Micros) core.Micros {
 	t := core.ToTime(at).In(c.zone)
 	if i == Hour {
-		// Whole hours of the wall clock; in a repeated hour each pass is its own.
+		// Whole hours of the wall clock; in a repeated hour each pass is its own, also
+		// where clocks move by half an hour.
 		past := time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second + time.Duration(t.Nanosecond())
-		return core.FromTime(t.Add(-past))
+		hour := t.Add(-past)
+		if changed, _ := t.ZoneBounds(); hour.Before(changed) {
+			hour = changed
+		}
+		return core.FromTime(hour)
 	}
 	y, m, d := t.Date()
 	switch i {
@@ -87,6 +92,20 @@ func (c calendar) add(i Interval, at core.Micros, n int) core.Micros {
 		y += n
 	}
 	return c.date(y, m, d)
+}
+
+// shift gives the same local time in another year or on another day. The start of
+// a day stays one, also where midnight is skipped.
+func (c calendar) shift(at core.Micros, years, days int) core.Micros {
+	cal := expr.Calendar{Zone: c.zone}
+	day := cal.Day(at)
+	date := time.Unix(day*86400, 0).UTC().AddDate(years, 0, days)
+	if at == cal.Start(day) {
+		return cal.Start(date.Unix() / 86400)
+	}
+	t := core.ToTime(at).In(c.zone)
+	y, m, d := t.Date()
+	return cal.Wall(time.Date(y+years, m, d+days, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC))
 }
 
 // days counts the local days that [from, to) touches.

@@ -194,8 +194,8 @@ func (r *Range) Resolve(zone *time.Location, now core.Micros) (from, to core.Mic
 		if err != nil {
 			return 0, 0, bad("range.last", "%v", err)
 		}
-		y, m, d := core.ToTime(now - span).In(zone).Date()
-		return core.FromTime(time.Date(y, m, d, 0, 0, 0, 0, zone)), now, nil
+		cal := expr.Calendar{Zone: zone}
+		return cal.Start(cal.Day(now - span)), now, nil
 	}
 	if from, err = instant("range.from", r.From, zone); err != nil {
 		return 0, 0, err
@@ -214,9 +214,11 @@ func instant(field, s string, zone *time.Location) (core.Micros, error) {
 	if s == "" {
 		return 0, bad(field, "is missing")
 	}
-	t, err := time.ParseInLocation("2006-01-02", s, zone)
+	t, err := time.Parse(time.DateOnly, s)
+	at := expr.Calendar{Zone: zone}.Wall(t)
 	if err != nil {
 		t, err = time.Parse(time.RFC3339Nano, s)
+		at = core.FromTime(t)
 	}
 	if err != nil {
 		return 0, bad(field, "must be a date such as 2026-01-31 or an RFC 3339 instant")
@@ -224,7 +226,7 @@ func instant(field, s string, zone *time.Location) (core.Micros, error) {
 	if y := t.Year(); y < 1900 || y > 2300 {
 		return 0, bad(field, "must lie between the years 1900 and 2300")
 	}
-	return core.FromTime(t), nil
+	return at, nil
 }
 
 // check says what is wrong with e.

@@ -165,10 +165,7 @@ func (f *trendFold) ask(q *query, before bool) {
 
 // compared gives the range to compare with.
 func (q *query) compared(how string) (from, to core.Micros) {
-	shift := func(at core.Micros, years, days int) core.Micros {
-		t := core.ToTime(at).In(q.cal.zone)
-		return core.FromTime(t.AddDate(years, 0, days))
-	}
+	shift := func(at core.Micros, years, days int) core.Micros { return q.cal.shift(at, years, days) }
 	if how == CompareLastYear {
 		return shift(q.from, -1, 0), shift(q.to, -1, 0)
 	}
