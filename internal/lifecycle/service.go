@@ -51,7 +51,8 @@ type Service struct {
 type loaded struct {
 	cal      expr.Calendar
 	models   []Model
-	machines []fold.Machine // current versions and those being built
+	machines []fold.Machine           // current versions and those being built
+	local    map[int64]*expr.Calendar // by machine
 }
 
 // New makes the service. Load must run for each workspace, and SetBackfiller
@@ -59,8 +60,8 @@ type loaded struct {
 func New(d Deps) *Service {
 	s := &Service{Deps: d}
 	s.kept = versions.New(versions.Deps{DB: d.DB, Clock: d.Clock, Log: d.Log, Work: d.Work, Last: d.LastCustomer}, versions.Rules[*loaded]{
-		What: "stage model", Work: "recompute", Queries: queries, Read: s.read, Serve: s.serve, Served: d.Changed,
-		Empty: func(core.WorkspaceID) *loaded { return &loaded{} },
+		What: "stage model", Work: "recompute", Queries: queries, Read: s.read, Serve: s.serve, Served: d.Changed, Renew: s.renew,
+		Empty: func(core.WorkspaceID) *loaded { return &loaded{local: map[int64]*expr.Calendar{}} },
 		Add:   func(l *loaded, p *versions.Pending) error { _, err := l.add(p.Machine, p.Text); return err }})
 	s.Face = s.kept
 	return s
@@ -71,7 +72,7 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (*lo
 	if err != nil {
 		return nil, fmt.Errorf("read calendar: %w", err)
 	}
-	l := &loaded{cal: cal}
+	l := &loaded{cal: cal, local: map[int64]*expr.Calendar{}}
 	err = tx.Query(ctx, queries.Get("models"), func(row db.Row) error {
 		var m Model
 		var text string
@@ -90,16 +91,20 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) (*lo
 }
 
 func (l *loaded) add(machine int64, text string) (*Definition, error) {
-	var d Definition
+	var d stored
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("read definition of machine %d: %w", machine, err)
 	}
-	m, err := compile(machine, &d, l.cal)
+	cal := expr.UTC()
+	if d.Calendar != nil {
+		cal = *d.Calendar
+	}
+	m, err := compile(machine, &d.Definition, cal)
 	if err != nil {
 		return nil, err
 	}
-	l.machines = append(l.machines, m)
-	return &d, nil
+	l.machines, l.local[machine] = append(l.machines, m), d.Calendar
+	return &d.Definition, nil
 }
 
 // Head finds the current version of a model.
@@ -155,7 +160,7 @@ func (s *Service) Create(ctx context.Context, ws core.WorkspaceID, d Definition,
 		}
 	}
 	now := core.FromTime(s.Clock.Now())
-	id, err := s.kept.Create(ctx, ws, &versions.Draft{Definition: &d, By: by, With: func(tx *db.Tx, id int64) error {
+	id, err := s.kept.Create(ctx, ws, &versions.Draft{Definition: s.of(ws).stored(d), By: by, With: func(tx *db.Tx, id int64) error {
 		_, err := tx.Exec(ctx, queries.Get("insert_model"), ws, id, d.Key, d.Name, template, 1, id == 1, now)
 		return err
 	}})
@@ -179,7 +184,7 @@ func (s *Service) Update(ctx context.Context, ws core.WorkspaceID, id int64, d D
 		return 0, errs.New(errs.Conflict, "still_building", "a version of this stage model is still being computed: try again when it is done")
 	}
 	d.Key = m.Key
-	if version, err = s.kept.Next(ctx, ws, m.ID, &versions.Draft{Definition: &d, By: by}); err != nil {
+	if version, err = s.kept.Next(ctx, ws, m.ID, &versions.Draft{Definition: s.of(ws).stored(d), By: by}); err != nil {
 		return 0, err
 	}
 	s.kept.Build(ctx, ws)

@@ -73,7 +73,7 @@ func (l *loaded) add(segment, machine int64, text string) (*stored, error) {
 	if err := json.Unmarshal([]byte(text), &d); err != nil || d.Program == nil {
 		return nil, fmt.Errorf("read definition of machine %d: %w", machine, err)
 	}
-	m, err := d.Program.compile(machine, l.catalogue.cal)
+	m, err := d.Program.compile(machine)
 	if err != nil {
 		return nil, fmt.Errorf("compile machine %d: %w", machine, err)
 	}

@@ -66,6 +66,9 @@ func (c *catalogue) program(when *expr.Node) (*program, error) {
 			p.Models[key] = append(p.Models[key], rungDef{r.Key, r.When, r.Stay})
 		}
 	}
+	if p.local() {
+		p.Calendar = &c.cal
+	}
 	return p, nil
 }
 
@@ -94,7 +97,7 @@ func (c *catalogue) check(key string, when *expr.Node) (*program, *fold.Stepper,
 	p, err := c.without(key, when).program(&expr.Node{Segment: &expr.Segment{Key: key}})
 	if err == nil {
 		var m *fold.Stepper
-		if m, err = p.compile(0, c.cal); err == nil {
+		if m, err = p.compile(0); err == nil {
 			return p, m, nil
 		}
 	}

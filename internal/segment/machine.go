@@ -15,6 +15,20 @@ import (
 type program struct {
 	When   *expr.Node           `json:"when"`
 	Models map[string][]rungDef `json:"models,omitempty"`
+	// Calendar is the local time that the program speaks of; nil: of none.
+	Calendar *expr.Calendar `json:"calendar,omitempty"`
+}
+
+// local says whether a program speaks of local time.
+func (p *program) local() bool {
+	for _, defs := range p.Models {
+		for _, d := range defs {
+			if expr.Local(d.When) {
+				return true
+			}
+		}
+	}
+	return expr.Local(p.When)
 }
 
 // rungDef is a fold.Rung in JSON.
@@ -24,8 +38,13 @@ type rungDef struct {
 	Stay core.Micros `json:"stay,omitempty"`
 }
 
-// compile makes p ready to run; days and weeks are those of cal.
-func (p *program) compile(id int64, cal expr.Calendar) (*fold.Stepper, error) {
+// compile makes p ready to run in the local time that it was made for: what is
+// saved of customers belongs to that.
+func (p *program) compile(id int64) (*fold.Stepper, error) {
+	cal := expr.UTC()
+	if p.Calendar != nil {
+		cal = *p.Calendar
+	}
 	b := fold.NewBuilderIn(cal)
 	b.Models = p.ladder(cal)
 	l, err := fold.NewLadderWith(b, []fold.Rung{{Key: "in", When: p.When}})

@@ -82,7 +82,7 @@ func New(d Deps) *Service {
 }
 
 // Refresh computes anew the segments that name something which has changed: a
-// segment, a stage model, the cut points of scores.
+// segment, a stage model, the cut points of scores, the local time.
 func (s *Service) Refresh(ctx context.Context, ws core.WorkspaceID) { s.kept.Build(ctx, ws) }
 
 func (s *Service) of(ws core.WorkspaceID) *loaded { return s.kept.Of(ws) }

@@ -74,6 +74,10 @@ func (a *API) workspaceRoutes() {
 			if err := a.Loaded(ctx, p.Workspace); err != nil {
 				return nil, err
 			}
+			if b.TimeZone != nil || b.WeekStart != nil {
+				a.Lifecycle.Refresh(ctx, p.Workspace)
+				a.Segments.Refresh(ctx, p.Workspace)
+			}
 			return body(workspaceShape(w))
 		})
 }

@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -15,6 +18,26 @@ type Calendar struct {
 
 // UTC is the Calendar of Greenwich with weeks from Monday.
 func UTC() Calendar { return Calendar{Zone: time.UTC, Week: time.Monday} }
+
+// MarshalText writes c as its zone and the number of its first day of the week.
+func (c Calendar) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%s %d", c.zone(), c.Week), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Calendar) UnmarshalText(text []byte) error {
+	name, day, _ := strings.Cut(string(text), " ")
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return fmt.Errorf("read calendar: %w", err)
+	}
+	week, err := strconv.Atoi(day)
+	if err != nil || week < 0 || week > 6 {
+		return fmt.Errorf("read calendar: %q is no day of the week", day)
+	}
+	*c = Calendar{Zone: zone, Week: time.Weekday(week)}
+	return nil
+}
 
 // Unit is a period of the calendar.
 type Unit uint8
