@@ -219,7 +219,9 @@ func (w *worker) follow(r *timeline.Rows) {
 	for slot, path := range w.p.traits {
 		col, last, given := r.PropColumn(path), int32(-1), w.given[slot][:0]
 		for i, kind := range r.Kind {
-			if core.Kind(kind) == core.KindIdentify && col.Kind[i] != core.ValueNone && r.Time[i] < w.now && (len(r.Received) == 0 || r.Received[i] <= w.known) {
+			// A null takes the trait away: the row is the newest word, without a value.
+			said := col.Kind[i] != core.ValueNone || r.NullAt(i, path)
+			if core.Kind(kind) == core.KindIdentify && said && r.Time[i] < w.now && (len(r.Received) == 0 || r.Received[i] <= w.known) {
 				last = int32(i)
 			}
 			given = append(given, last)

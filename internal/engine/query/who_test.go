@@ -36,8 +36,13 @@ func randomKnown(r *rand.Rand, customers int) (*known, []core.Event) {
 	for c := core.CustomerID(1); int(c) <= customers; c++ {
 		for range r.IntN(5) {
 			e := event(c, day(1)-core.Day+r.Int64N(72)*3*core.Hour, "", fmt.Sprintf(`{"tier":"t%d"}`, r.IntN(3)))
-			if r.IntN(3) == 0 {
+			switch r.IntN(6) {
+			case 0, 1:
 				e.Props = []byte(fmt.Sprintf(`{"level":%d}`, r.IntN(4)))
+			case 2:
+				e.Props = []byte(`{"tier":null}`)
+			case 3:
+				e.Props = []byte(`{"level":null}`)
 			}
 			e.Kind = core.KindIdentify
 			events = append(events, e)
@@ -88,7 +93,13 @@ func (k *known) value(c core.CustomerID, place int, by, name, when string) strin
 	switch by {
 	case "trait":
 		for i := place; i >= 0; i-- {
-			if v, ok := core.Lookup(list[i].Props, name); ok && list[i].Kind == core.KindIdentify && list[i].Time < k.now {
+			if list[i].Kind != core.KindIdentify || list[i].Time >= k.now {
+				continue
+			}
+			if core.IsNull(list[i].Props, name) {
+				return "" // a null takes the trait away
+			}
+			if v, ok := core.Lookup(list[i].Props, name); ok {
 				raw, err := json.Marshal(v.Text)
 				if err != nil {
 					panic(err)

@@ -149,7 +149,7 @@ func textValue(s string) parquet.Value {
 // splitter takes the objects of one slice of rows apart.
 type splitter struct {
 	b       *builder
-	keys    map[string]bool // with values left in JSON
+	keys    map[string]bool // with values left in JSON, a null too: it takes a trait away
 	opaque  bool            // some object could not be taken apart
 	touched []int           // typed columns set for the row at hand
 	left    [][]byte        // keys with columns whose value stayed in JSON in this row
@@ -196,7 +196,7 @@ func (s *splitter) member(key, raw []byte, i, start int) bool {
 		}
 		s.left = append(s.left, key)
 	}
-	if t != typeNull && len(s.keys) <= maxRestKeys && !s.keys[string(key)] {
+	if len(s.keys) <= maxRestKeys && !s.keys[string(key)] {
 		s.keys[string(key)] = true
 	}
 	if len(s.arena) > start+1 {

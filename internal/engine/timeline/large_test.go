@@ -141,6 +141,42 @@ func TestNamesMonthsProgress(t *testing.T) {
 	}
 }
 
+// TestNullsAreSealed: a null takes a trait away, so a scan of a file tells of it
+// also where nothing else of that name is left in JSON.
+func TestNullsAreSealed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	m := newModel(t, dbtest.SQLite(t), 32)
+	for i, props := range []string{`{"plan":"pro","a.b":"x"}`, `{"plan":"free","a.b":"x"}`, `{"plan":null,"a.b":null}`, `{}`} {
+		e := m.event()
+		e.Customer, e.Actor, e.Kind, e.Name, e.Time, e.Props = 1, 1, core.KindIdentify, "", core.Micros(i+1)*core.Hour, []byte(props)
+		if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.store.Append(ctx, tx, ws, []core.Event{e}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func(where string) {
+		t.Helper()
+		err := m.store.Scan(ctx, timeline.Request{Workspace: ws, Columns: []string{timeline.Prop("plan"), timeline.Prop("a.b")}}, func(_ int, _ core.CustomerID, r *timeline.Rows) error {
+			for i := range r.Time {
+				for k := range 2 {
+					if got := r.NullAt(i, k); got != (i == 2) {
+						t.Errorf("%s: row %d, property %d is null: %v", where, i, k, got)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	look("in memory")
+	if _, err := m.store.Seal(ctx, ws); err != nil {
+		t.Fatal(err)
+	}
+	look("in a file")
+}
+
 // FuzzPropsRoundTrip checks that any JSON object comes back equal from a file.
 func FuzzPropsRoundTrip(f *testing.F) {
 	for _, s := range []string{`{}`, `{"a":1}`, `{"a":"x","a":2}`, `{"a":1e3,"b":[1,{"c":null}],"d":"\u00e9"}`, `{"":0.1,"x~text":true}`, `[1]`, ` {"a" : -0.0 } `, `{"a":123456789012345678901234567890}`} {

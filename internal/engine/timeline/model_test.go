@@ -417,6 +417,9 @@ func (m *model) checkRow(r *timeline.Rows, i int, w *core.Event, whole bool, col
 		if gok != wok || !sameValue(got, want) {
 			m.t.Fatalf("%s of %s is %+v %v, want %+v %v", path, w.Props, got, gok, want, wok)
 		}
+		if null := r.NullAt(i, r.PropIndex(path)); null != (!wok && core.IsNull(w.Props, path)) {
+			m.t.Fatalf("%s of %s is null: %v", path, w.Props, null)
+		}
 	}
 }
 
