@@ -32,8 +32,11 @@ func (c *Calendar) UnmarshalText(text []byte) error {
 		return fmt.Errorf("read calendar: %w", err)
 	}
 	week, err := strconv.Atoi(day)
-	if err != nil || week < 0 || week > 6 {
-		return fmt.Errorf("read calendar: %q is no day of the week", day)
+	if err == nil && (week < 0 || week > 6) {
+		err = strconv.ErrRange
+	}
+	if err != nil {
+		return fmt.Errorf("read calendar: the day of the week: %w", err)
 	}
 	*c = Calendar{Zone: zone, Week: time.Weekday(week)}
 	return nil
