@@ -170,18 +170,12 @@ func (a *App) verifyMembers(ctx context.Context, ws core.WorkspaceID, r *Report)
 	if slices.ContainsFunc(all, func(g segment.Segment) bool { return g.Building || g.Filling }) {
 		return nil // one may rest on another
 	}
-	due := map[core.CustomerID]bool{}
-	err := a.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.Query(ctx, `SELECT customer FROM fold_states WHERE workspace_id = $1 AND due IS NOT NULL AND due <= $2`, func(row db.Row) error {
-			var c core.CustomerID
-			err := row.Scan(&c)
-			due[c] = true
-			return err
-		}, ws, core.FromTime(a.Clock.Now()))
-	})
-	if err != nil {
-		return fmt.Errorf("read timers: %w", err)
+	type difference struct {
+		segment int64
+		c       core.CustomerID
+		in      bool
 	}
+	var found []difference
 	for _, g := range all {
 		stored, err := a.Segments.Members(ctx, ws, g)
 		if err != nil {
@@ -193,12 +187,36 @@ func (a *App) verifyMembers(ctx context.Context, ws core.WorkspaceID, r *Report)
 		}
 		r.Members += int64(len(stored))
 		for c, in := range differing(stored, want) {
-			if !due[c] {
-				r.add("segment %d: customer %d is in it: %v; all history says otherwise", g.ID, c, in)
-			}
+			found = append(found, difference{g.ID, c, in})
+		}
+	}
+	due, err := a.due(ctx, ws) // at last, so that no moment comes in between
+	if err != nil {
+		return err
+	}
+	for _, d := range found {
+		if !due[d.c] {
+			r.add("segment %d: customer %d is in it: %v; all history says otherwise", d.segment, d.c, d.in)
 		}
 	}
 	return nil
+}
+
+// due gives the customers whose timer has run out.
+func (a *App) due(ctx context.Context, ws core.WorkspaceID) (map[core.CustomerID]bool, error) {
+	due := map[core.CustomerID]bool{}
+	err := a.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.Query(ctx, `SELECT customer FROM fold_states WHERE workspace_id = $1 AND due IS NOT NULL AND due <= $2`, func(row db.Row) error {
+			var c core.CustomerID
+			err := row.Scan(&c)
+			due[c] = true
+			return err
+		}, ws, core.FromTime(a.Clock.Now()))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read timers: %w", err)
+	}
+	return due, nil
 }
 
 // differing gives whom only one of two rising lists has, and whether it is the
