@@ -33,22 +33,37 @@ func (s *Store) Compact(ctx context.Context, ws core.WorkspaceID) error {
 
 func (s *Store) compactOnce(ctx context.Context, ws core.WorkspaceID) (bool, error) {
 	p := s.space(ws)
+	v := p.view()
+	due := s.toCompact(v.segments) != nil
+	v.release()
+	if !due {
+		return false, nil
+	}
+	// An erasure is called while nothing else runs and takes the lock then, so
+	// nobody may wait for stillness who has it.
+	release := sync.OnceFunc(s.still(ws))
+	defer release()
 	p.work.Lock()
 	defer p.work.Unlock()
-	v := p.view()
+	v = p.view()
 	defer v.release()
-	old := s.toMerge(v.segments)
-	if old == nil {
-		old = s.toSettle(v.segments)
-	}
+	old := s.toCompact(v.segments)
 	if old == nil {
 		return false, nil
 	}
-	g, err := s.rewrite(ctx, ws, old, nil, "compact")
+	g, err := s.rewrite(ctx, ws, old, nil, "compact", release)
 	if err != nil {
 		return false, err
 	}
 	return true, s.replace(ctx, p, old, []*segment{g}, "compact", nil)
+}
+
+// toCompact finds files to be made one, or one to be written anew.
+func (s *Store) toCompact(all []*segment) []*segment {
+	if old := s.toMerge(all); old != nil {
+		return old
+	}
+	return s.toSettle(all)
 }
 
 // tier is the size class of a file: each holds four times the events of the
@@ -107,13 +122,10 @@ func (s *Store) toSettle(all []*segment) []*segment {
 
 // rewrite writes the rows of old files, which are of one month, to a new one,
 // under the customers they belong to now. edit may change an event or refuse
-// it. The result is nil when no row is left.
-func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment, edit func(*row) bool, step string) (*segment, error) {
-	release := func() {}
-	if step == "compact" { // an erasure is called while nothing else runs
-		release = sync.OnceFunc(s.still(ws))
-	}
-	defer release()
+// it. The result is nil when no row is left. prepared is called when it is known
+// where the rows live.
+func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment, edit func(*row) bool, step string, prepared func()) (*segment, error) {
+	defer prepared()
 	o := outline{ws: ws, month: old[0].month, version: s.home().Version(ws), props: propCounts{}, context: map[string]bool{}, many: map[string]bool{}, step: step}
 	for _, g := range old {
 		f, err := g.opened()
@@ -134,7 +146,7 @@ func (s *Store) rewrite(ctx context.Context, ws core.WorkspaceID, old []*segment
 	batches := make(chan []*row, 8)
 	go func() {
 		defer close(batches)
-		if err := s.push(ctx, ws, view{segments: old, prepared: release}, edit, batches); err != nil {
+		if err := s.push(ctx, ws, view{segments: old, prepared: prepared}, edit, batches); err != nil {
 			cancel(err)
 		}
 	}()

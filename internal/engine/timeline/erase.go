@@ -93,7 +93,7 @@ func (e *eraser) run(ctx context.Context) ([]EraseCount, error) {
 			continue
 		}
 		sealed.Before += n
-		to, err := e.s.rewrite(ctx, e.p.ws, []*segment{g}, e.edit, "erase")
+		to, err := e.s.rewrite(ctx, e.p.ws, []*segment{g}, e.edit, "erase", func() {})
 		if err != nil {
 			return nil, errors.Join(err, discard(made))
 		}

@@ -377,3 +377,48 @@ func TestAnotherProcessKeepsFiles(t *testing.T) {
 	}
 	m.check()
 }
+
+// TestEraseBesideCompaction: an erasure has stillness when it asks for the
+// files, so a compaction must not hold them while it waits for stillness.
+func TestEraseBesideCompaction(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	m := newModel(t, dbtest.SQLite(t), 33)
+	for range 6 {
+		var list []core.Event
+		for i := range 20 {
+			e := m.event()
+			e.Time = start + core.Micros(i)*core.Hour
+			list = append(list, e)
+		}
+		if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.store.Append(ctx, tx, ws, list) }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.store.Seal(ctx, ws); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var once sync.Once
+	m.store.SetStill(func(core.WorkspaceID) func() {
+		once.Do(func() {
+			erased := make(chan error, 1)
+			go func() {
+				_, err := m.store.Erase(ctx, ws, timeline.EraseSpec{Customers: []core.CustomerID{1}})
+				erased <- err
+			}()
+			select {
+			case err := <-erased:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(time.Minute):
+				t.Error("an erasure waits for the compaction that waits for it")
+			}
+		})
+		return func() {}
+	})
+	if err := m.store.Compact(ctx, ws); err != nil {
+		t.Fatal(err)
+	}
+	once.Do(func() { t.Error("nothing was compacted") })
+}
