@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -378,9 +379,9 @@ func TestAnotherProcessKeepsFiles(t *testing.T) {
 	m.check()
 }
 
-// TestEraseBesideCompaction: an erasure has stillness when it asks for the
-// files, so a compaction must not hold them while it waits for stillness.
-func TestEraseBesideCompaction(t *testing.T) {
+// TestEraseBesideUpkeep: an erasure has stillness when it asks for the files, so
+// sealing and compaction must not hold them while they wait for stillness.
+func TestEraseBesideUpkeep(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	m := newModel(t, dbtest.SQLite(t), 33)
@@ -398,9 +399,12 @@ func TestEraseBesideCompaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var once sync.Once
-	m.store.SetStill(func(core.WorkspaceID) func() {
-		once.Do(func() {
+	still := func() *atomic.Bool {
+		var met atomic.Bool
+		m.store.SetStill(func(core.WorkspaceID) func() {
+			if !met.CompareAndSwap(false, true) {
+				return func() {}
+			}
 			erased := make(chan error, 1)
 			go func() {
 				_, err := m.store.Erase(ctx, ws, timeline.EraseSpec{Customers: []core.CustomerID{1}})
@@ -412,13 +416,21 @@ func TestEraseBesideCompaction(t *testing.T) {
 					t.Error(err)
 				}
 			case <-time.After(time.Minute):
-				t.Error("an erasure waits for the compaction that waits for it")
+				t.Error("an erasure waits for the upkeep that waits for it")
 			}
+			return func() {}
 		})
-		return func() {}
-	})
-	if err := m.store.Compact(ctx, ws); err != nil {
+		return &met
+	}
+	met := still()
+	if err := m.store.Compact(ctx, ws); err != nil || !met.Load() {
+		t.Fatalf("compacted: %v, %v", met.Load(), err)
+	}
+	if err := m.append(20); err != nil {
 		t.Fatal(err)
 	}
-	once.Do(func() { t.Error("nothing was compacted") })
+	met = still()
+	if _, err := m.store.Seal(ctx, ws); err != nil || !met.Load() {
+		t.Fatalf("sealed: %v, %v", met.Load(), err)
+	}
 }

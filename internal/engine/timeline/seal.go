@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -15,6 +16,14 @@ import (
 // and tells how many events it moved.
 func (s *Store) Seal(ctx context.Context, ws core.WorkspaceID) (sealed int, err error) {
 	p := s.space(ws)
+	if _, _, oldest := p.tailSize(); oldest == 0 {
+		return 0, nil
+	}
+	// What is written must rest on a map that is committed: an identity change
+	// that is rolled back would leave rows under numbers that never were. An erasure
+	// is called in stillness and takes the lock then, so stillness comes first.
+	release := sync.OnceFunc(s.still(ws))
+	defer release()
 	p.work.Lock()
 	defer p.work.Unlock()
 	runs := p.freeze()
@@ -28,7 +37,7 @@ func (s *Store) Seal(ctx context.Context, ws core.WorkspaceID) (sealed int, err 
 	if len(runs) == 0 {
 		return 0, nil
 	}
-	made, sealed, err = s.writeRuns(ctx, ws, runs)
+	made, sealed, err = s.writeRuns(ctx, ws, runs, release)
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("seal timeline of workspace %d: %w", ws, err), discard(made))
 	}
@@ -76,11 +85,8 @@ func discard(made []*segment) error {
 }
 
 // writeRuns writes the rows of runs to one file a month, under the customers
-// they belong to now.
-func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run) (made []*segment, rows int, err error) {
-	// What is written must rest on a map that is committed: an identity change
-	// that is rolled back would leave rows under numbers that never were.
-	release := s.still(ws)
+// they belong to now. placed is called when it is known where they live.
+func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run, placed func()) (made []*segment, rows int, err error) {
 	version := s.home().Version(ws)
 	months := map[int64][][]*row{}
 	for _, r := range runs {
@@ -89,7 +95,7 @@ func (s *Store) writeRuns(ctx context.Context, ws core.WorkspaceID, runs []*run)
 		}
 		rows += len(r.rows)
 	}
-	release()
+	placed()
 	order := make([]int64, 0, len(months))
 	for m := range months {
 		order = append(order, m)
