@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -28,7 +29,6 @@ type attributionFold struct {
 	lookBack core.Micros
 	gap      core.Micros
 	halfLife float64
-	exponent int
 	value    int // columns, or -1
 	back     int
 	order    int
@@ -45,7 +45,7 @@ type attributionPart struct {
 	paths     map[string]*pathShare
 	untouched int64
 	unvalued  int64
-	foreign   int64
+	foreign   foreign
 	refunded  int64
 	customers pathTally
 	arrivals  map[arrival]int
@@ -82,14 +82,17 @@ type sale struct {
 	touches int  // made until then
 	live    bool // the session of the last touch still ran
 	value   int64
-	full    bool // all was taken back
+	paid    core.Money // the value as it was told
+	back    int64      // of it taken back in its own currency
+	unrated bool       // its currency has no rate
+	full    bool       // all was taken back
 	row     int
 }
 
 type takenBack struct {
-	order  string
-	amount int64
-	all    bool
+	order string
+	paid  core.Money // without a currency in that of the order
+	all   bool
 }
 
 func (q *query) attribution(ctx context.Context) (*AttributionResult, error) {
@@ -113,7 +116,7 @@ func (q *query) attribution(ctx context.Context) (*AttributionResult, error) {
 func (q *query) newAttributionFold() *attributionFold {
 	a := q.spec.Attribution
 	f := &attributionFold{q: q, a: a, channels: newChannels(a.Channels, a.Own, q.picker), direct: -1, lookBack: spanOf(a.LookBack, DefaultLookBack), gap: spanOf(a.Gap, DefaultGap),
-		halfLife: float64(spanOf(a.HalfLife, DefaultHalfLife)), exponent: core.Exponent(q.env.Currency), value: -1, back: -1, order: q.picker.path(a.order()), currency: -1}
+		halfLife: float64(spanOf(a.HalfLife, DefaultHalfLife)), value: -1, back: -1, order: q.picker.path(a.order()), currency: -1}
 	if f.not = a.NotTouches; f.not == nil && a.Touches == nil {
 		f.not = defaultNotTouches()
 	}
@@ -254,7 +257,8 @@ func (f *attributionFold) again(p *attributionPart, w *worker, r *timeline.Rows,
 	}
 	have, again := p.byOrder[w.text(r, i, f.order)]
 	if again && f.value >= 0 {
-		p.conversions[have].value, _, _ = f.money(w, r, i, f.value)
+		m, ok := f.amount(w, r, i, f.value, f.q.env.Currency)
+		f.tell(&p.conversions[have], m, ok)
 	}
 	return again
 }
@@ -263,73 +267,37 @@ func (f *attributionFold) again(p *attributionPart, w *worker, r *timeline.Rows,
 func (f *attributionFold) convert(p *attributionPart, w *worker, r *timeline.Rows, i int) {
 	at := r.Time[i]
 	inside := at >= f.q.from
-	var value int64
+	c := sale{at: at, row: i}
 	if f.value >= 0 {
-		v, ok, home := f.money(w, r, i, f.value)
+		m, ok := f.amount(w, r, i, f.value, f.q.env.Currency)
+		f.tell(&c, m, ok)
 		switch {
-		case !home && inside:
-			p.foreign++
+		case c.unrated && inside:
+			p.foreign.add(m.Currency)
 		case !ok && inside:
 			p.unvalued++
 		}
-		value = v
 	}
 	if r.PropColumn(f.order).Kind[i] != core.ValueNone {
 		p.byOrder[w.text(r, i, f.order)] = len(p.conversions)
 	}
-	live := len(p.touch) > 0 && at-p.last < f.gap
-	p.conversions = append(p.conversions, sale{at: at, touches: len(p.touch), live: live, value: value, row: i})
+	c.touches, c.live = len(p.touch), len(p.touch) > 0 && at-p.last < f.gap
+	p.conversions = append(p.conversions, c)
 }
 
-// money reads minor units of the workspace's currency; home is false when they
-// are of another.
-func (f *attributionFold) money(w *worker, r *timeline.Rows, i, path int) (minor int64, ok, home bool) {
-	v, set := w.value(r, i, path)
-	if !set {
-		return 0, false, true
-	}
-	if !f.q.home(w, r, i, f.currency) {
-		return 0, false, false
-	}
-	if v.Kind == core.ValueNumber || v.Kind == core.ValueText {
-		minor, ok = core.ParseMoney(v.Text, f.exponent)
-	}
-	if ok = ok && minor < maxMinor && minor > -maxMinor; !ok {
-		minor = 0
-	}
-	return minor, ok, true
-}
-
-// takeBack notes a refund.
+// takeBack notes a refund. One that names no currency is in that of its order.
 func (f *attributionFold) takeBack(p *attributionPart, w *worker, r *timeline.Rows, i int) {
 	if r.PropColumn(f.order).Kind[i] == core.ValueNone {
 		return // nobody can tell of what
 	}
-	t := takenBack{order: w.text(r, i, f.order)}
-	v, ok, home := f.money(w, r, i, f.back)
-	if !home {
-		return
+	t, otherwise := takenBack{order: w.text(r, i, f.order)}, f.q.env.Currency
+	if at, known := p.byOrder[t.order]; known {
+		otherwise = cmp.Or(p.conversions[at].paid.Currency, otherwise)
 	}
-	t.amount, t.all = max(v, -v), !ok
+	m, ok := f.amount(w, r, i, f.back, otherwise)
+	m.Minor = max(m.Minor, -m.Minor)
+	t.paid, t.all = m, !ok
 	p.takenBack = append(p.takenBack, t)
-}
-
-// settle takes refunds from the values, in the order of time.
-func (f *attributionFold) settle(p *attributionPart) {
-	for _, t := range p.takenBack {
-		at, ok := p.byOrder[t.order]
-		if !ok || p.conversions[at].full {
-			continue
-		}
-		c := &p.conversions[at]
-		if t.all {
-			t.amount, c.full = c.value, true
-		}
-		c.value -= t.amount
-		if c.at >= f.q.from {
-			p.refunded += t.amount
-		}
-	}
 }
 
 // count adds the paths of one customer.

@@ -53,10 +53,12 @@ func (f *attributionFold) result(ctx context.Context) (*AttributionResult, error
 func (f *attributionFold) gather() (*attributed, error) {
 	all := map[string]*pathShare{}
 	res := &AttributionResult{Channels: []AttributionChannel{}, Models: []AttributionModel{}, Paths: []AttributionPath{}}
-	var refunded, foreign int64
+	var refunded int64
+	var left foreign
 	for _, p := range f.parts {
 		res.Customers, res.Untouched, res.Unvalued = res.Customers+p.customers.customers, res.Untouched+p.untouched, res.Unvalued+p.unvalued
-		refunded, foreign = refunded+p.refunded, foreign+p.foreign
+		refunded += p.refunded
+		left.merge(&p.foreign)
 		for k, s := range p.paths {
 			have := all[k]
 			if have == nil {
@@ -66,7 +68,7 @@ func (f *attributionFold) gather() (*attributed, error) {
 			have.merge(s)
 		}
 	}
-	f.q.foreign(foreign)
+	f.q.foreign(&left)
 	a := &attributed{f: f, names: f.channels.names, keys: slices.Sorted(maps.Keys(all)), res: res}
 	for _, k := range a.keys {
 		if err := f.q.memory.take(12*len(k) + 100); err != nil {

@@ -32,6 +32,7 @@ type Env struct {
 	Zone      *time.Location // nil: UTC
 	Week      time.Weekday   // first day of the week
 	Currency  string         // of the workspace, for money measures
+	Rates     *core.Rates    // into Currency; nil: money of other currencies is left out
 	Now       core.Micros    // events at or after it do not count; required
 	Workers   int            // 0 = GOMAXPROCS
 	Budget    int64          // bytes; 0 = DefaultBudget

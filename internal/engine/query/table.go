@@ -119,7 +119,7 @@ type tablePart struct {
 	own     *tableCells // of the customer at hand
 	rows    []TableRow  // the first so far, cut now and then
 	count   int64
-	foreign int64
+	foreign foreign
 	spare   int
 }
 
@@ -185,9 +185,10 @@ func (f *tableFold) event(p *tablePart, w *worker, r *timeline.Rows, i, s int) (
 		if val, ok = w.number(r, i, f.props[s]); !ok {
 			return false, nil
 		}
-		if series.Money && !f.q.home(w, r, i, f.currency) {
-			p.foreign++
-			return false, nil
+		if series.Money {
+			if val, ok = f.q.home(w, r, i, f.currency, val, &p.foreign); !ok {
+				return false, nil
+			}
 		}
 	}
 	into, key := []*cell{&p.total.cells[s]}, ""
@@ -263,19 +264,20 @@ func (f *tableFold) result() *TableResult {
 	res := &TableResult{Rows: []TableRow{}}
 	total := f.parts[0].total
 	var sets []*groups[tableCells]
-	var foreign int64
+	var all foreign
 	for i, p := range f.parts {
 		if i > 0 {
 			mergeCells(total, p.total)
 		}
 		sets = append(sets, p.groups)
-		res.Rows, res.Count, foreign = append(res.Rows, p.rows...), res.Count+p.count, foreign+p.foreign
+		res.Rows, res.Count = append(res.Rows, p.rows...), res.Count+p.count
+		all.merge(&p.foreign)
 	}
 	if f.t.Rows != RowsCustomer {
-		all := merged(sets, mergeCells)
-		res.Count = int64(len(all))
-		f.q.meta.Values = len(all)
-		for k, c := range all {
+		values := merged(sets, mergeCells)
+		res.Count = int64(len(values))
+		f.q.meta.Values = len(values)
+		for k, c := range values {
 			v := newValue(k)
 			res.Rows = append(res.Rows, f.row(&v, 0, c))
 		}
@@ -283,6 +285,6 @@ func (f *tableFold) result() *TableResult {
 	res.Rows = f.first(res.Rows)
 	res.Total = f.row(&Value{All: true}, 0, total)
 	f.q.meta.Truncated = res.Count > int64(len(res.Rows))
-	f.q.foreign(foreign)
+	f.q.foreign(&all)
 	return res
 }

@@ -48,8 +48,9 @@ type Series struct {
 	Property   string  `json:"property,omitempty"`
 	Percentile float64 `json:"percentile,omitempty"` // 0 to 100
 	Days       int     `json:"days,omitempty"`       // of active: 1, 7, 30 …
-	// Money leaves out events whose property "currency" is another one than the
-	// workspace's, and says so.
+	// Money converts numbers of events whose property "currency" is another one
+	// than the workspace's at the rate of the event's day. It leaves out those
+	// without a rate, and says so.
 	Money bool `json:"money,omitempty"`
 }
 

@@ -2,11 +2,9 @@ package query
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
@@ -109,7 +107,7 @@ type trendPart struct {
 	groups   *groups[trendGroup]
 	customer core.CustomerID
 	met      map[string]struct{} // values of this customer, for weights
-	foreign  int64               // rows in another currency
+	foreign  foreign             // rows in currencies without a rate
 	spare    int                 // bytes reserved and not used yet
 	worker   int
 }
@@ -231,7 +229,7 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 	f.q.loose = !f.t.Cumulative && f.lead == 0 && !slices.ContainsFunc(f.t.Series, func(s Series) bool { return s.measure() == Active })
 	keys, all, err := folded(f.q, sets, fixed, mergeTrend, func() error {
 		for _, p := range f.parts {
-			p.foreign = 0
+			p.foreign = foreign{}
 		}
 		return f.q.scan(ctx, from, f.to, false, f.fold)
 	})
@@ -244,18 +242,11 @@ func (f *trendFold) run(ctx context.Context, fixed []string) ([]string, map[stri
 
 // tell makes hints of what was left out.
 func (f *trendFold) tell() {
-	var foreign int64
+	var all foreign
 	for _, p := range f.parts {
-		foreign += p.foreign
+		all.merge(&p.foreign)
 	}
-	f.q.foreign(foreign)
-}
-
-// foreign tells of events in other currencies.
-func (q *query) foreign(n int64) {
-	if n > 0 {
-		q.hint("other_currency", "currency", fmt.Sprintf("%d events in another currency than %s were left out: break down by currency to see them", n, q.env.Currency))
-	}
+	f.q.foreign(&all)
 }
 
 // fold takes the rows of one customer.
@@ -338,9 +329,10 @@ func (f *trendFold) event(p *trendPart, w *worker, r *timeline.Rows, i, s, b int
 		if val, ok = w.number(r, i, f.props[s]); !ok {
 			return nil
 		}
-		if series.Money && !f.q.home(w, r, i, f.currency) {
-			p.foreign++
-			return nil
+		if series.Money {
+			if val, ok = f.q.home(w, r, i, f.currency, val, &p.foreign); !ok {
+				return nil
+			}
 		}
 	}
 	key := ""
@@ -410,12 +402,6 @@ func (f *trendFold) active(cells []cell, c core.CustomerID, b, days int, early b
 	}
 	total.until = int32(max(int(total.until), to))
 	return [2]int{max(b, 0), to}
-}
-
-// home says whether row i is in the workspace's currency, or in none.
-func (q *query) home(w *worker, r *timeline.Rows, i, currency int) bool {
-	v, set := w.value(r, i, currency)
-	return !set || v.Text == "" || strings.EqualFold(v.Text, q.env.Currency)
 }
 
 // weight ranks the values of a breakdown by the first series.
