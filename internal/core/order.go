@@ -69,7 +69,7 @@ type Order struct {
 func ReadOrder(props []byte, fallback string) Order {
 	f := gjson.GetManyBytes(props, "order_id", "currency", "subtotal", "revenue", "total", "tax", "shipping", "discount", "cost")
 	r := orderReader{Order: Order{ID: f[0].String(), Currency: strings.ToUpper(strings.TrimSpace(f[1].String()))}}
-	if !isCurrency(r.Currency) {
+	if !IsCurrency(r.Currency) {
 		r.Currency = fallback
 		r.Flags |= FlagNoCurrency
 	}
@@ -92,8 +92,8 @@ func ReadOrder(props []byte, fallback string) Order {
 	return r.Order
 }
 
-// isCurrency says whether s has the form of an ISO 4217 code.
-func isCurrency(s string) bool {
+// IsCurrency says whether s has the form of an ISO 4217 code.
+func IsCurrency(s string) bool {
 	if len(s) != 3 {
 		return false
 	}

@@ -111,6 +111,9 @@ func TestAgreesWithReference(t *testing.T) {
 			if round > 0 {
 				s.randomCosts(rnd, 40)
 			}
+			if round > 1 {
+				s.randomRates(rnd, 12)
+			}
 			spec := s.spec([]float64{1, 7.5, 30, 100, 400}[rnd.IntN(5)])
 			spec.To -= []core.Micros{0, 0, 40 * core.Day, -core.Day}[rnd.IntN(4)]
 			spec.From = min(spec.From, spec.To-core.Hour)
@@ -131,10 +134,40 @@ func TestAgreesWithReference(t *testing.T) {
 	})
 }
 
+// TestAgreesInManyCurrencies is the same for few customers with few orders, so that
+// most are told again, refunded in parts and in other currencies, and rates change
+// between reports.
+func TestAgreesInManyCurrencies(t *testing.T) {
+	t.Parallel()
+	rounds := uint64(12)
+	if testing.Short() {
+		rounds = 5
+	}
+	rnd := rand.New(rand.NewPCG(5, 19))
+	for round := range rounds {
+		s := newShop(t, dbtest.SQLite(t))
+		s.people, s.ids = 3, 5
+		spec := s.spec(200)
+		spec.Window, spec.Settings.ByOrderDate = 20*core.Day, round%2 == 0
+		spec.Settings.Zone, _ = time.LoadLocation([]string{"UTC", "Europe/Bucharest", "America/Lima"}[round%3])
+		seen := map[string]int{}
+		for range 3 {
+			s.append(s.random(rnd, 60)...)
+			s.randomRates(rnd, 20)
+			s.randomCosts(rnd, 9)
+			s.agree(spec, seen)
+		}
+		if seen["revenue"] == 0 || seen["refunds"] == 0 || seen["mrr"] == 0 {
+			t.Errorf("round %d: nothing happened: %v", round, seen)
+		}
+	}
+}
+
 func (s *shop) agree(spec insight.Spec, seen map[string]int) {
 	s.t.Helper()
 	end := min(spec.To, s.now+1)
 	r := newReference(s.all, s.costs, spec, end)
+	r.rate = s.given
 	length := end - spec.From
 	bound := func(i int) core.Micros { return spec.From + length*core.Micros(i)/12 }
 	for key, k := range s.kpis(spec) {

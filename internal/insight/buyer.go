@@ -45,7 +45,7 @@ func (f *buyers) money(t *tally, c core.CustomerID, h *history) {
 		if o.valued() {
 			for _, r := range o.refunds {
 				ra, rb := f.w.place(r.at)
-				t.add(ra, rb, cRefunds, r.amount)
+				t.add(ra, rb, cRefunds, r.paid)
 			}
 		}
 		if a < 0 {
@@ -66,6 +66,11 @@ func (f *buyers) money(t *tally, c core.CustomerID, h *history) {
 		a, b := f.w.place(r.at)
 		t.add(a, b, cRefunds, r.amount)
 		t.add(a, b, cLooseRefunds, r.amount)
+	}
+	for _, u := range h.unrated {
+		if a, _ := f.w.place(u.at); a == current {
+			t.left.add(u.currency)
+		}
 	}
 	t.pair(pairAOV, c, now[cOrderNet], now[cValued])
 	t.pair(pairMargin, c, now[cCostRevenue]-now[cCost], now[cCostRevenue])

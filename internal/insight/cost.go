@@ -35,7 +35,7 @@ type Cost struct {
 	Currency          string
 }
 
-// CostChange tells what writing costs changed.
+// CostChange tells what writing costs or exchange rates changed.
 type CostChange struct{ Rows, Added, Changed, Same int }
 
 // CostFilter chooses costs: days [From, To), a channel and a campaign unless nil.

@@ -20,7 +20,7 @@ const lookBack = 30 * core.Day
 type spending struct {
 	days  []costDay // by start
 	rows  int
-	other map[string]int64 // in other currencies, in the current window
+	other map[string]int64 // in currencies without a rate, in the current window
 	wages bool             // salaries are in the current window
 }
 
@@ -92,14 +92,15 @@ func (s *Service) spend(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// fill sums rows by day. They come by day.
+// fill sums rows by day, each at the rate of its day. They come by day.
 func (s *spending) fill(rows []Cost, r *Report) {
 	s.rows, s.other = len(rows), map[string]int64{}
 	from, to := r.w.span(current)
 	for _, c := range rows {
 		start, end := dayStart(c.Day, r.spec.Settings.Zone), dayStart(c.Day+1, r.spec.Settings.Zone)
 		now := start < to-r.spec.CostLag && end > from-r.spec.CostLag
-		if c.Currency != r.spec.Settings.Currency {
+		amount, ok := r.spec.Settings.rates.Convert(c.Amount, c.Currency, r.spec.Settings.Currency, start)
+		if !ok || amount > maxCostAmount {
 			if now {
 				s.other[c.Currency] += c.Amount
 			}
@@ -113,9 +114,9 @@ func (s *spending) fill(rows []Cost, r *Report) {
 			s.days = append(s.days, d)
 		}
 		d := &s.days[len(s.days)-1]
-		d.all += c.Amount
+		d.all += amount
 		if c.Kind == CostAds {
-			d.ads += c.Amount
+			d.ads += amount
 		}
 		s.wages = s.wages || now && c.Kind == CostSalaries && c.Amount > 0
 	}
@@ -321,6 +322,7 @@ func (n *noting) costNotes(r *Report, d *Definition, v *value) {
 		n.days("lag", r.spec.CostLag)
 	}
 	for _, cur := range sortedKeys(r.spending.other) {
+		n.unrated(cur)
 		n.add("cost_foreign", "{m}", core.FormatMinor(r.spending.other[cur], core.Exponent(cur))+" "+cur)
 	}
 	switch d.Compute {

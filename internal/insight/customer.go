@@ -29,6 +29,9 @@ func (s *Service) Customer(ctx context.Context, spec Spec, c core.CustomerID, la
 	if len(first) > 0 {
 		spec.From = first[0].Time
 	}
+	if spec.Settings, _, err = s.withRates(ctx, spec.Workspace, spec.Settings); err != nil {
+		return nil, err
+	}
 	r, err := s.compute(ctx, spec, []core.CustomerID{c})
 	if err != nil {
 		return nil, err
@@ -52,11 +55,11 @@ func (s *Service) Customer(ctx context.Context, spec Spec, c core.CustomerID, la
 		sum := &r.tally.sums[current]
 		switch key {
 		case "orders", "revenue", "aov":
-			n.money(sum)
+			n.money(&r.tally)
 		case "clv_historic":
 			n.share("covered_customers", sum[cClvCustomers], sum[cCustomers])
 		}
-		k.Note = n.text
+		k.Note, k.Unrated = n.text, n.currencies
 		out = append(out, k)
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ciclo/ciclo/internal/core"
 )
@@ -26,6 +27,8 @@ type KPI struct {
 	Incomplete                        bool
 	Spark                             []*float64
 	Currency                          string // of money
+	// Unrated are the currencies that the value leaves out, since rates are missing.
+	Unrated []string
 }
 
 func ptr(v float64, ok bool) *float64 {
@@ -80,7 +83,7 @@ func (s *Service) kpi(r *Report, d *Definition, lang string, targets Targets) KP
 			k.Spark[i] = &v.v
 		}
 	}
-	k.Note = s.notes(r, d, &v, lang)
+	k.Note, k.Unrated = s.notes(r, d, &v, lang)
 	k.judge(targets)
 	return k
 }
@@ -159,7 +162,7 @@ func (s *Service) OfStages(r *Report, lang string, targets Targets) map[string][
 }
 
 // notes says what a reader must know about this very value.
-func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string {
+func (s *Service) notes(r *Report, d *Definition, v *value, lang string) (text string, unrated []string) {
 	n := noting{s: s, lang: lang}
 	sum := &r.tally.sums[current]
 	n.missing(r, d, v)
@@ -172,15 +175,15 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	switch d.Key {
 	case "revenue":
 		n.add(map[bool]string{false: "refund_date", true: "order_date"}[r.spec.Settings.ByOrderDate])
-		n.money(sum)
+		n.money(&r.tally)
 	case "aov", "revenue_gross":
-		n.money(sum)
+		n.money(&r.tally)
 	case "orders":
 		n.count("guests", sum[cGuestOrders])
-		n.money(sum)
+		n.money(&r.tally)
 	case "gross_margin":
 		n.share("covered", sum[cCostRevenue], sum[cOrderNet])
-		n.money(sum)
+		n.money(&r.tally)
 	case "clv_historic":
 		n.share("covered_customers", sum[cClvCustomers], sum[cCustomers])
 	case "delivery_margin":
@@ -201,6 +204,9 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 		n.share("categories", sum[cCategoryBuyers], sum[cBuyers])
 	case "mrr", "nrr", "grr":
 		n.count("subs_foreign", sum[cSubsForeign])
+		if sum[cSubsForeign] > 0 {
+			n.missingRates(r.tally.leftSubs)
+		}
 	case "lead_conversion":
 		n.days("window", r.spec.Window)
 		n.count("pending", sum[cLeadsPending])
@@ -209,7 +215,7 @@ func (s *Service) notes(r *Report, d *Definition, v *value, lang string) string 
 	case "crr", "churn_rate", "churn_annualised", "active_customers", "dormant_rate", "at_risk_rate", "reactivation_rate":
 		n.days("lapse", r.spec.lapse())
 	}
-	return n.text
+	return n.text, n.currencies
 }
 
 // missing says why there is no value, and of KPIs of costs what is inside.
@@ -241,6 +247,8 @@ type noting struct {
 	s    *Service
 	lang string
 	text string
+	// currencies are those without a rate that the notes are about.
+	currencies []string
 }
 
 func (n *noting) add(key string, fill ...string) {
@@ -266,8 +274,36 @@ func (n *noting) share(key string, part, whole int64) {
 	}
 }
 
-func (n *noting) money(s *sums) {
+// unrated notes a currency without a rate.
+func (n *noting) unrated(currency string) {
+	if !slices.Contains(n.currencies, currency) {
+		n.currencies = append(n.currencies, currency)
+	}
+}
+
+// missingRates names the currencies without a rate of what was left out.
+func (n *noting) missingRates(left codes) {
+	if len(left) == 0 {
+		return
+	}
+	list := slices.Sorted(maps.Keys(left))
+	for _, currency := range list {
+		n.unrated(currency)
+	}
+	text := strings.Join(list[:min(len(list), shownCurrencies)], ", ")
+	if len(list) > shownCurrencies {
+		text += " …"
+	}
+	n.add("no_rate", "{m}", text)
+}
+
+// shownCurrencies bounds the list in a note.
+const shownCurrencies = 10
+
+func (n *noting) money(t *tally) {
+	s := &t.sums[current]
 	n.count("foreign", s[cForeign])
+	n.missingRates(t.left)
 	n.count("unvalued", s[cUnvalued])
 	n.count("zero", s[cZero])
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // order is one order of a customer, with all that was told about it until the
-// as-of instant. Money is in minor units of the workspace currency.
+// as-of instant. Money is in minor units of the workspace currency, at the rate
+// of the order's day.
 type order struct {
 	at        core.Micros // first told
 	day       int64       // number of its calendar day, of paid orders of customers
@@ -26,7 +27,8 @@ type order struct {
 	hasValue  bool
 	hasCost   bool
 	hasFee    bool // fee and its cost are both known
-	foreign   bool // another currency: counted, never summed
+	foreign   bool // a currency without a rate: counted, never summed
+	free      bool // told to be worth nothing
 	guest     bool // nobody known behind it: revenue, but no customer
 	void      bool // cancelled
 	referred  bool // another customer brought it
@@ -37,12 +39,13 @@ type order struct {
 // refund is money given back at an instant.
 type refund struct {
 	at     core.Micros
-	amount int64
+	amount int64 // at the rate of its order
+	paid   int64 // at the rate of its own day
 }
 
 // paid says whether it counts as an order: neither cancelled nor free. One
 // whose value nobody told counts, but not in sums of money.
-func (o *order) paid() bool { return !o.void && (!o.hasValue || o.net > 0) }
+func (o *order) paid() bool { return !o.void && !o.free }
 
 // valued says whether its money can be summed.
 func (o *order) valued() bool { return o.hasValue && !o.foreign }
@@ -60,8 +63,9 @@ func (o *order) backBefore(t core.Micros) int64 {
 
 // history is the orders of one customer, by time, and refunds that name none.
 type history struct {
-	orders []order
-	loose  []refund
+	orders  []order
+	loose   []refund
+	unrated []unrated // what is in currencies without a rate
 }
 
 // own gives the orders that make the customer a buyer.
@@ -127,27 +131,29 @@ func appendProps(buf []byte, r *timeline.Rows, i int, paths []string) []byte {
 	return append(buf, '}')
 }
 
-// told is a refund or cancellation on its way to its order.
-type told struct {
-	at     core.Micros
-	amount int64
-	full   bool
-	cancel bool
+// change is a refund or cancellation on its way to its order.
+type change struct {
+	at       core.Micros
+	amount   int64
+	currency string
+	full     bool
+	cancel   bool
 }
 
 // reading gathers one customer's order events.
 type reading struct {
-	currency string
-	h        history
-	byID     map[string]int
-	waiting  map[string][]told // in the order of time, by order id
+	money
+	h       history
+	byID    map[string]int
+	abroad  map[int]*abroad     // by the place of their order
+	waiting map[string][]change // in the order of time, by order id
 }
 
 // readOrders folds the order events of one customer. The same order told again
 // replaces its value and keeps its first time; a refund without an amount takes
 // back all that is left.
-func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
-	x := reading{currency: currency}
+func readOrders(r *timeline.Rows, m money, skip core.Flags) history {
+	x := reading{money: m}
 	paths := orderPaths()
 	var props []byte
 	for i := range r.Len() {
@@ -161,9 +167,12 @@ func readOrders(r *timeline.Rows, currency string, skip core.Flags) history {
 		}
 		x.event(r.Time[i], name, props)
 	}
+	for i, a := range x.abroad {
+		x.convert(&x.h.orders[i], a)
+	}
 	for id, list := range x.waiting {
 		if i, ok := x.byID[id]; ok {
-			x.h.orders[i].settle(list)
+			x.settle(&x.h.orders[i], x.abroad[i], list)
 		}
 	}
 	return x.h
@@ -176,19 +185,41 @@ func (x *reading) event(at core.Micros, name string, props []byte) {
 		x.order(at, &o, props)
 		return
 	}
-	t := told{at: at, amount: max(o.Net, -o.Net), full: !o.HasValue, cancel: name == core.EventOrderCancelled}
-	if o.Currency != x.currency && !t.full && !t.cancel {
-		return
+	if a := x.ofID(o.ID); a != nil && o.Flags&core.FlagNoCurrency != 0 {
+		o = core.ReadOrder(props, a.currency) // it need not name that of its order again
+		o.ID = strings.Clone(o.ID)
 	}
+	t := change{at: at, amount: max(o.Net, -o.Net), currency: x.known(o.Currency), full: !o.HasValue, cancel: name == core.EventOrderCancelled}
 	switch {
 	case o.ID != "":
 		if x.waiting == nil {
-			x.waiting = map[string][]told{}
+			x.waiting = map[string][]change{}
 		}
 		x.waiting[o.ID] = append(x.waiting[o.ID], t)
 	case !t.full && !t.cancel:
-		x.h.loose = append(x.h.loose, refund{at, t.amount})
+		if v, ok := x.worth(t.amount, t.currency, at); ok {
+			x.h.loose = append(x.h.loose, refund{at, v, v})
+		} else {
+			x.h.unrated = append(x.h.unrated, unrated{at, t.currency})
+		}
 	}
+}
+
+// ofID gives what an order in another currency told; nil: there is none.
+func (x *reading) ofID(id string) *abroad {
+	i, known := x.byID[id]
+	if !known {
+		return nil
+	}
+	return x.abroad[i]
+}
+
+// known gives a currency as a text that outlives the event.
+func (x *reading) known(currency string) string {
+	if currency == x.currency {
+		return x.currency
+	}
+	return strings.Clone(currency)
 }
 
 func (x *reading) order(at core.Micros, o *core.Order, props []byte) {
@@ -204,11 +235,18 @@ func (x *reading) order(at core.Micros, o *core.Order, props []byte) {
 		}
 	}
 	v := &x.h.orders[i]
-	v.net, v.hasValue, v.cost, v.hasCost, v.foreign = o.Net, o.HasValue, o.Cost, o.HasCost, o.Currency != x.currency
+	v.net, v.hasValue, v.cost, v.hasCost, v.free = o.Net, o.HasValue, o.Cost, o.HasCost, o.HasValue && o.Net <= 0
 	v.guest = bytes.Contains(props, []byte(`"guest"`)) && gjson.GetBytes(props, "guest").Bool()
 	v.referred = bytes.Contains(props, []byte(`"referr`)) && (filled(props, "referral_code") || filled(props, "referred_by"))
 	v.categories = categories(v.categories[:0], props)
-	v.fee, v.feeCost, v.hasFee = delivery(props, core.Exponent(x.currency))
+	v.fee, v.feeCost, v.hasFee = delivery(props, core.Exponent(o.Currency))
+	delete(x.abroad, i)
+	if o.Currency != x.currency {
+		if x.abroad == nil {
+			x.abroad = map[int]*abroad{}
+		}
+		x.abroad[i] = &abroad{currency: strings.Clone(o.Currency), net: o.Net, cost: o.Cost, fee: v.fee, feeCost: v.feeCost}
+	}
 }
 
 // filled says whether a property holds something.
@@ -261,25 +299,4 @@ func plain(r gjson.Result) string {
 		return r.Raw
 	}
 	return r.Str
-}
-
-// settle takes off what was refunded, in the order of time.
-func (o *order) settle(list []told) {
-	full := false
-	for _, t := range list {
-		if t.cancel {
-			o.void = true
-			continue
-		}
-		if full {
-			continue
-		}
-		amount := t.amount
-		if t.full {
-			amount = o.net - o.back
-		}
-		o.back += amount
-		o.refunds = append(o.refunds, refund{t.at, amount})
-		full = t.full
-	}
 }

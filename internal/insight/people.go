@@ -12,7 +12,7 @@ import (
 
 // asking is what a question needs to know of its workspace.
 func (s *Service) asking(ctx context.Context, a *Ask) (query.Env, error) {
-	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Now: core.FromTime(s.Clock.Now())}
+	e := query.Env{Workspace: a.Workspace, Zone: a.Settings.Zone, Week: a.Week, Currency: a.Settings.Currency, Rates: a.Settings.rates, Now: core.FromTime(s.Clock.Now())}
 	e.Members = func(ctx context.Context, who *expr.Node) (func(core.CustomerID) bool, error) {
 		return s.members(ctx, a.Workspace, who)
 	}
@@ -31,6 +31,14 @@ func (s *Service) asking(ctx context.Context, a *Ask) (query.Env, error) {
 		e.Staff = func(c core.CustomerID) bool { return own[c] }
 	}
 	return e, err
+}
+
+// rated is asking with the rates of exchange as they are now.
+func (s *Service) rated(ctx context.Context, a *Ask) (query.Env, error) {
+	if err := s.rate(ctx, a); err != nil {
+		return query.Env{}, err
+	}
+	return s.asking(ctx, a)
 }
 
 // own gives the workspace's own people.
@@ -55,7 +63,7 @@ func (s *Service) People(ctx context.Context, a Ask, cell query.Cell) (*query.Pe
 		return nil, err
 	}
 	defer s.queue.leave()
-	env, err := s.asking(ctx, &a)
+	env, err := s.rated(ctx, &a)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +81,7 @@ func (s *Service) Explain(ctx context.Context, a Ask, c core.CustomerID, cell *q
 		return nil, err
 	}
 	defer s.queue.leave()
-	env, err := s.asking(ctx, &a)
+	env, err := s.rated(ctx, &a)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +98,7 @@ func (s *Service) Correlate(ctx context.Context, a Ask, o query.CorrelateOptions
 		return nil, err
 	}
 	defer s.queue.leave()
-	env, err := s.asking(ctx, &a)
+	env, err := s.rated(ctx, &a)
 	if err != nil {
 		return nil, err
 	}

@@ -184,3 +184,25 @@ UPDATE digests SET last_at = $1, problem = '' WHERE workspace_id = $2 AND id = $
 
 -- name: delete_digest
 DELETE FROM digests WHERE workspace_id = $1 AND id = $2
+
+-- name: rate_version
+SELECT COALESCE(MAX(last), 0) FROM insight_numbers WHERE workspace_id = $1 AND thing = $2
+
+-- name: all_rates
+SELECT currency, day, rate FROM exchange_rates WHERE workspace_id = $1 AND base = $2
+
+-- name: rates_of_days
+SELECT currency, day, rate FROM exchange_rates WHERE workspace_id = $1 AND base = $2 AND day >= $3 AND day < $4
+
+-- name: rates
+SELECT currency, day, rate FROM exchange_rates WHERE workspace_id = $1 AND base = $2 AND ($3 OR currency = $4) AND day >= $5 AND day < $6
+AND (currency > $7 OR (currency = $7 AND day < $8)) ORDER BY currency, day DESC LIMIT $9
+
+-- name: count_rates
+SELECT COUNT(*) FROM exchange_rates WHERE workspace_id = $1
+
+-- name: delete_rates
+DELETE FROM exchange_rates WHERE workspace_id = $1 AND base = $2 AND ($3 OR currency = $4) AND day >= $5 AND day < $6
+
+-- name: foreign_costs
+SELECT currency, day, COUNT(*) FROM costs WHERE workspace_id = $1 AND currency <> $2 GROUP BY currency, day

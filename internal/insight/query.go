@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type Ask struct {
 	Week      time.Weekday
 	// Progress is a name under which the caller asks how far it is; "" for none.
 	Progress string
+	rates    int64 // version of the exchange rates in Settings
 }
 
 // Answer is an answered question. Raw is the JSON of a query.Result; it is
@@ -46,7 +48,7 @@ func (a *Answer) Result() (*query.Result, error) {
 // waits in line.
 func (s *Service) Query(ctx context.Context, ws core.WorkspaceID, spec query.Spec, set Settings, week time.Weekday) (*query.Result, error) {
 	a := Ask{Workspace: ws, Spec: spec, Settings: set, Week: week}
-	env, err := s.asking(ctx, &a)
+	env, err := s.rated(ctx, &a)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +86,9 @@ func (s *Service) Run(ctx context.Context, ask Ask) (*Answer, error) {
 		return nil, err
 	}
 	if err := checkWatch(ask.Progress); err != nil {
+		return nil, err
+	}
+	if err := s.rate(ctx, &ask); err != nil {
 		return nil, err
 	}
 	q, err := s.question(&ask)
@@ -141,11 +146,21 @@ func (s *Service) answer(ctx context.Context, q question, ask *Ask, f *flight) (
 	return k, nil
 }
 
-func (a *Ask) zone() *time.Location {
-	if a.Settings.Zone == nil {
-		return time.UTC
+func (a *Ask) zone() *time.Location { return a.Settings.zone() }
+
+// rate gives a question about money the exchange rates of its workspace.
+func (s *Service) rate(ctx context.Context, a *Ask) (err error) {
+	if aboutMoney(&a.Spec) {
+		a.Settings, a.rates, err = s.withRates(ctx, a.Workspace, a.Settings)
 	}
-	return a.Settings.Zone
+	return err
+}
+
+// aboutMoney says whether an answer may rest on exchange rates.
+func aboutMoney(spec *query.Spec) bool {
+	money := func(s query.Series) bool { return s.Money }
+	return spec.Attribution != nil || spec.Trend != nil && slices.ContainsFunc(spec.Trend.Series, money) ||
+		spec.Table != nil && slices.ContainsFunc(spec.Table.Columns, money)
 }
 
 // question is the key of an ask. The state of the timeline is read before the
@@ -155,7 +170,7 @@ func (s *Service) question(ask *Ask) (question, error) {
 	if err != nil {
 		return question{}, fmt.Errorf("write question: %w", err)
 	}
-	q := question{ws: ask.Workspace, spec: string(spec), zone: ask.zone().String(), currency: ask.Settings.Currency, staff: strings.Join(ask.Settings.Staff, " "), week: int(ask.Week), change: s.change(ask.Workspace)}
+	q := question{ws: ask.Workspace, spec: string(spec), zone: ask.zone().String(), currency: ask.Settings.Currency, staff: strings.Join(ask.Settings.Staff, " "), week: int(ask.Week), change: s.change(ask.Workspace), rates: ask.rates}
 	if s.Places != nil && aboutCustomers(q.spec) {
 		q.definitions = s.Places(ask.Workspace)
 	}

@@ -3,20 +3,22 @@ package insight_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/insight"
 )
 
-// random makes n events of some thirty customers over 200 days.
+// random makes n events of some customers over 200 days.
 func (s *shop) random(rnd *rand.Rand, n int) []core.Event {
 	var out []core.Event
 	names := []string{"Product Viewed", "Signed Up", "Trial Started", "Promotion Viewed", "Promotion Clicked", "Email Sent", "Email Delivered", "Email Bounced",
 		"Email Opened", "Email Link Clicked", "Unsubscribed", "Email Marked as Spam", "Order Shipped", "Invite Sent",
 		"Invite Sent", "Referral Completed", "Upsell Offered", "Upsell Accepted"}
 	for range n {
-		c := core.CustomerID(1 + rnd.IntN(30))
+		c := core.CustomerID(1 + rnd.IntN(s.people))
 		day := float64(rnd.IntN(200)) + float64(rnd.IntN(96))/96
 		var e core.Event
 		switch rnd.IntN(14) {
@@ -29,9 +31,12 @@ func (s *shop) random(rnd *rand.Rand, n int) []core.Event {
 		case 12, 13:
 			e = s.randomSubscription(rnd, c, day)
 		case 6:
-			p := obj{"order_id": fmt.Sprint("o", rnd.IntN(60))}
+			p := obj{"order_id": fmt.Sprint("o", rnd.IntN(s.ids))}
 			if rnd.IntN(2) == 0 {
 				p["revenue"] = rnd.IntN(3000)
+			}
+			if rnd.IntN(3) == 0 {
+				p["currency"] = s.currency(rnd)
 			}
 			if rnd.IntN(6) == 0 {
 				delete(p, "order_id")
@@ -67,7 +72,7 @@ func (s *shop) random(rnd *rand.Rand, n int) []core.Event {
 }
 
 func (s *shop) randomOrder(rnd *rand.Rand) obj {
-	p := obj{"order_id": fmt.Sprint("o", rnd.IntN(60)), "revenue": []any{0, rnd.IntN(90) + 1, "12.50", float64(rnd.IntN(9000)+1) / 100}[rnd.IntN(4)]}
+	p := obj{"order_id": fmt.Sprint("o", rnd.IntN(s.ids)), "revenue": []any{0, rnd.IntN(90) + 1, "12.50", float64(rnd.IntN(9000)+1) / 100}[rnd.IntN(4)]}
 	if rnd.IntN(3) > 0 {
 		p["cost"] = rnd.IntN(20)
 	}
@@ -82,7 +87,7 @@ func (s *shop) randomOrder(rnd *rand.Rand) obj {
 	}
 	for i, key := range []string{"currency", "guest", "test"} {
 		if rnd.IntN(9) == 0 {
-			p[key] = []any{"USD", true, true}[i]
+			p[key] = []any{s.currency(rnd), true, true}[i]
 		}
 	}
 	for _, key := range []string{"order_id", "revenue"} {
@@ -91,6 +96,29 @@ func (s *shop) randomOrder(rnd *rand.Rand) obj {
 		}
 	}
 	return p
+}
+
+// currency is another one than that of the shop, most often.
+func (s *shop) currency(rnd *rand.Rand) string {
+	return []string{"USD", "RON", "JPY", "KWD", "EUR"}[rnd.IntN(5)]
+}
+
+// randomRates enters rates of the last 250 days, some of them again: the first of
+// a currency may lie late, and dollars have none.
+func (s *shop) randomRates(rnd *rand.Rand, n int) {
+	s.t.Helper()
+	by := map[string]insight.Rate{}
+	today := s.now / core.Day
+	for range n {
+		r := insight.Rate{Currency: []string{"RON", "JPY", "KWD"}[rnd.IntN(3)], Day: today - rnd.Int64N(250)}
+		r.Rate = map[string]int64{"RON": 200_000_000, "JPY": 6_100_000, "KWD": 3_000_000_000}[r.Currency] * (900 + rnd.Int64N(200)) / 1000
+		by[fmt.Sprint(r.Currency, r.Day)] = r
+	}
+	rows := slices.Collect(maps.Values(by))
+	if _, err := s.SetRates(context.Background(), ws, "EUR", rows); err != nil {
+		s.t.Fatal(err)
+	}
+	s.given = append(s.given, rows...)
 }
 
 // touches are ways to come; utm_term tells the reference what each is.
@@ -110,7 +138,7 @@ func (s *shop) randomCosts(rnd *rand.Rand, n int) {
 	today := s.now / core.Day
 	for range n {
 		c := insight.Cost{Day: today - rnd.Int64N(250), Channel: "c", Campaign: fmt.Sprint(len(s.costs) + len(rows)), Kind: []string{insight.CostAds, insight.CostAds, insight.CostSalaries, insight.CostOther}[rnd.IntN(4)],
-			Amount: rnd.Int64N(100_000), Currency: []string{"EUR", "EUR", "USD"}[rnd.IntN(3)]}
+			Amount: rnd.Int64N(100_000), Currency: []string{"EUR", "EUR", s.currency(rnd)}[rnd.IntN(3)]}
 		rows = append(rows, c)
 	}
 	if _, err := s.SetCosts(context.Background(), ws, rows); err != nil {
@@ -124,7 +152,7 @@ func (s *shop) randomSubscription(rnd *rand.Rand, c core.CustomerID, day float64
 	p := obj{"subscription_id": fmt.Sprint("s", rnd.IntN(2)), "amount": rnd.IntN(50) * 3, "interval": []string{"month", "year", "week", "quarter", "day", "", "yearly"}[rnd.IntN(7)], "quantity": 1 + rnd.IntN(2)}
 	for i, key := range []string{"trial", "currency", "interval_count", "interval"} {
 		if rnd.IntN(12) == 0 {
-			p[key] = []any{true, "USD", 2, "era"}[i]
+			p[key] = []any{true, s.currency(rnd), 2, "era"}[i]
 		}
 	}
 	names := []string{"Subscription Started", "Subscription Started", "Subscription Updated", "Trial Converted", "Subscription Cancelled", "Subscription Canceled", "Subscription Ended", "Subscription Expired"}

@@ -14,8 +14,8 @@ import (
 func (r *reference) costDays(want func(insight.Cost) bool) map[int64]int64 {
 	out := map[int64]int64{}
 	for _, c := range r.cost {
-		if c.Currency == r.spec.Settings.Currency && want(c) {
-			out[c.Day] += c.Amount
+		if n, ok := r.fx(c.Amount, c.Currency, r.dayStart(c.Day)); ok && want(c) {
+			out[c.Day] += n
 		}
 	}
 	return out

@@ -19,6 +19,7 @@ type reference struct {
 	end  core.Micros // nothing from here on is known
 	by   map[core.CustomerID][]core.Event
 	cost []insight.Cost
+	rate []insight.Rate
 
 	// What is the same for every KPI, kept because orders take long.
 	boughtBy map[core.CustomerID]known
@@ -78,6 +79,7 @@ func (r *reference) skipped(e *core.Event) bool {
 // refOrder is one order with what became of it.
 type refOrder struct {
 	at                     core.Micros
+	own                    int64 // net in its own currency
 	net, cost, fee, feeOut int64
 	back                   []refund
 	value, hasCost, hasFee bool
@@ -85,7 +87,7 @@ type refOrder struct {
 	foreign, guest, void   bool
 }
 
-func (o *refOrder) paid() bool { return !o.void && (!o.value || o.net > 0) }
+func (o *refOrder) paid() bool { return !o.void && (!o.value || o.own > 0) }
 
 func (o *refOrder) returned(before core.Micros) int64 {
 	var sum int64
@@ -117,8 +119,9 @@ func (r *reference) readOrders(c core.CustomerID) (list []*refOrder, loose []ref
 		e := &events[i]
 		id := gjson.GetBytes(e.Props, "order_id").String()
 		if told(e, core.EventOrderRefunded) && id == "" {
-			if v := core.ReadOrder(e.Props, cur); v.HasValue && v.Currency == cur {
-				loose = append(loose, refund{e.Time, max(v.Net, -v.Net)})
+			v := core.ReadOrder(e.Props, cur)
+			if n, ok := r.fx(max(v.Net, -v.Net), v.Currency, e.Time); v.HasValue && ok {
+				loose = append(loose, refund{e.Time, n, n})
 			}
 		}
 		if !told(e, core.EventOrderCompleted) {
@@ -140,17 +143,26 @@ func (r *reference) readOrders(c core.CustomerID) (list []*refOrder, loose []ref
 
 type refund struct {
 	at     core.Micros
-	amount int64
+	amount int64 // at the rate of its order
+	paid   int64 // at that of its own day
 }
 
 func (r *reference) order(events []core.Event, at core.Micros, last *core.Event, id string, told func(*core.Event, string) bool) *refOrder {
 	cur := r.spec.Settings.Currency
 	v := core.ReadOrder(last.Props, cur)
-	o := &refOrder{id: id, at: at, net: v.Net, cost: v.Cost, value: v.HasValue, hasCost: v.HasCost, foreign: v.Currency != cur, guest: gjson.GetBytes(last.Props, "guest").Bool()}
-	fee, cost := gjson.GetBytes(last.Props, "shipping"), gjson.GetBytes(last.Props, "shipping_cost")
-	if fee.Exists() && cost.Exists() {
-		o.hasFee, o.fee, o.feeOut = true, int64(math.Round(fee.Float()*100)), int64(math.Round(cost.Float()*100))
+	o := &refOrder{id: id, at: at, own: v.Net, value: v.HasValue, hasCost: v.HasCost, guest: gjson.GetBytes(last.Props, "guest").Bool()}
+	rated := true
+	if o.net, rated = r.fx(v.Net, v.Currency, at); !rated {
+		o.foreign = true
 	}
+	o.cost, _ = r.fx(v.Cost, v.Currency, at)
+	fee, cost := gjson.GetBytes(last.Props, "shipping"), gjson.GetBytes(last.Props, "shipping_cost")
+	if unit := math.Pow10(core.Exponent(v.Currency)); fee.Exists() && cost.Exists() {
+		o.hasFee = true
+		o.fee, _ = r.fx(int64(math.Round(fee.Float()*unit)), v.Currency, at)
+		o.feeOut, _ = r.fx(int64(math.Round(cost.Float()*unit)), v.Currency, at)
+	}
+	mixed, ownBack := false, int64(0)
 	full := false
 	for i := range events {
 		e := &events[i]
@@ -163,15 +175,43 @@ func (r *reference) order(events []core.Event, at core.Micros, last *core.Event,
 		if !told(e, core.EventOrderRefunded) || full {
 			continue
 		}
-		b := core.ReadOrder(e.Props, cur)
-		if !b.HasValue {
-			full = true
-			o.back = append(o.back, refund{e.Time, o.net - o.returned(math.MaxInt64)})
-		} else if b.Currency == cur {
-			o.back = append(o.back, refund{e.Time, max(b.Net, -b.Net)})
+		b := core.ReadOrder(e.Props, r.tellingBefore(events[:i], id, told))
+		amount := max(b.Net, -b.Net)
+		if full = !b.HasValue; o.foreign {
+			continue
+		}
+		switch paid, ok := r.fx(amount, b.Currency, max(at, e.Time)); {
+		case full:
+			left := o.net - o.returned(math.MaxInt64)
+			if paid = left; !mixed && v.Currency != cur {
+				paid, _ = r.fx(v.Net-ownBack, v.Currency, max(at, e.Time))
+			}
+			o.back = append(o.back, refund{e.Time, left, paid})
+		case b.Currency == v.Currency:
+			was, _ := r.fx(ownBack, v.Currency, at)
+			ownBack += amount
+			is, _ := r.fx(ownBack, v.Currency, at)
+			o.back = append(o.back, refund{e.Time, is - was, paid})
+		default:
+			mixed = true
+			if of, rated := r.fx(amount, b.Currency, at); ok && rated {
+				o.back = append(o.back, refund{e.Time, of, paid})
+			}
 		}
 	}
 	return o
+}
+
+// tellingBefore gives the currency in which an order was told last among events,
+// that of the workspace when it was not.
+func (r *reference) tellingBefore(events []core.Event, id string, told func(*core.Event, string) bool) string {
+	out := r.spec.Settings.Currency
+	for i := range events {
+		if e := &events[i]; told(e, core.EventOrderCompleted) && gjson.GetBytes(e.Props, "order_id").String() == id {
+			out = core.ReadOrder(e.Props, r.spec.Settings.Currency).Currency
+		}
+	}
+	return out
 }
 
 // times gives when a customer bought, guests left out unless asked for.
@@ -331,12 +371,16 @@ func (r *reference) refunds(from, to core.Micros, named bool) float64 {
 		list, loose := r.orders(c)
 		for _, o := range list {
 			if named && o.paid() && o.value && !o.foreign {
-				n += o.returned(to) - o.returned(from)
+				for _, b := range o.back {
+					if b.at >= from && b.at < to {
+						n += b.paid
+					}
+				}
 			}
 		}
 		for _, l := range loose {
 			if l.at >= from && l.at < to {
-				n += l.amount
+				n += l.paid
 			}
 		}
 		return float64(n)

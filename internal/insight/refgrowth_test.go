@@ -139,13 +139,14 @@ func (r *reference) charges(c core.CustomerID) ([]charge, bool) {
 }
 
 func (r *reference) readCharges(c core.CustomerID) (out []charge, any bool) {
+	terms := r.terms(c)
 	for i := range r.by[c] {
 		e := &r.by[c][i]
 		if !r.isSubscription(e) {
 			continue
 		}
 		any = true
-		if _, ok := r.month(e); !ok && !strings.HasPrefix(e.Name, "Subscription C") && !strings.HasPrefix(e.Name, "Subscription E") {
+		if _, ok := terms[i]; !ok && !strings.HasPrefix(e.Name, "Subscription C") && !strings.HasPrefix(e.Name, "Subscription E") {
 			continue
 		}
 		now := map[string]int64{}
@@ -157,7 +158,7 @@ func (r *reference) readCharges(c core.CustomerID) (out []charge, any bool) {
 			}
 			if strings.HasPrefix(o.Name, "Subscription C") || strings.HasPrefix(o.Name, "Subscription E") {
 				delete(now, id)
-			} else if v, ok := r.month(o); ok {
+			} else if v, ok := terms[j]; ok {
 				now[id] = v
 			}
 		}
@@ -178,27 +179,62 @@ func (r *reference) isSubscription(e *core.Event) bool {
 	return e.Kind == core.KindTrack && !r.skipped(e) && (strings.HasPrefix(e.Name, "Subscription ") || e.Name == "Trial Converted")
 }
 
-// month is the charge of a month that an event tells.
-func (r *reference) month(e *core.Event) (int64, bool) {
+// month is the charge of a month that an event tells, in its currency.
+func (r *reference) month(e *core.Event) (charge int64, currency string, ok bool) {
 	p := gjson.ParseBytes(e.Props)
-	if p.Get("trial").Bool() {
-		return 0, true
+	if currency = p.Get("currency").String(); currency == "" || p.Get("trial").Bool() {
+		currency = r.spec.Settings.Currency
 	}
-	if c := p.Get("currency").String(); c != "" && c != r.spec.Settings.Currency {
-		return 0, false
+	if p.Get("trial").Bool() {
+		return 0, currency, true
 	}
 	days := map[string]*big.Rat{"": big.NewRat(304_375, 10_000), "month": big.NewRat(304_375, 10_000), "year": big.NewRat(36_525, 100), "yearly": big.NewRat(36_525, 100),
 		"quarter": big.NewRat(913_125, 10_000), "week": big.NewRat(7, 1), "day": big.NewRat(1, 1)}[p.Get("interval").String()]
 	if days == nil {
-		return 0, false
+		return 0, currency, false
 	}
-	x := big.NewRat(p.Get("amount").Int()*100*p.Get("quantity").Int(), 1)
+	x := big.NewRat(p.Get("amount").Int()*int64(math.Pow10(core.Exponent(currency)))*p.Get("quantity").Int(), 1)
 	if n := p.Get("interval_count").Int(); n > 0 {
 		x.Quo(x, big.NewRat(n, 1))
 	}
 	x.Mul(x, big.NewRat(304_375, 10_000)).Quo(x, days)
 	f, _ := x.Float64()
-	return int64(math.Floor(f + 0.5)), true
+	return int64(math.Floor(f + 0.5)), currency, true
+}
+
+// terms gives the charge that each event of a customer tells, in the workspace's
+// currency, at the rate of the day since which the subscription is paid for in its
+// own.
+func (r *reference) terms(c core.CustomerID) map[int]int64 {
+	type term struct {
+		charge   int64
+		currency string
+		since    core.Micros
+	}
+	out, now := map[int]int64{}, map[string]term{}
+	for i := range r.by[c] {
+		e := &r.by[c][i]
+		if !r.isSubscription(e) {
+			continue
+		}
+		id := gjson.GetBytes(e.Props, "subscription_id").String()
+		if strings.HasPrefix(e.Name, "Subscription C") || strings.HasPrefix(e.Name, "Subscription E") {
+			delete(now, id)
+			continue
+		}
+		own, currency, ok := r.month(e)
+		if !ok {
+			continue
+		}
+		since := e.Time
+		if was, there := now[id]; there && was.charge > 0 && was.currency == currency {
+			since = was.since
+		}
+		if v, rated := r.fx(own, currency, since); rated {
+			out[i], now[id] = v, term{v, currency, since}
+		}
+	}
+	return out
 }
 
 // recurring gives the KPIs of subscriptions.

@@ -73,17 +73,18 @@ func (s *Service) orders(ctx context.Context, r *Report, skip core.Flags, only [
 	for i := range found {
 		found[i] = map[core.CustomerID]*history{}
 	}
+	m := money{r.spec.Settings.Currency, r.spec.Settings.rates}
 	fold := buyers{w: &r.w, lapse: r.spec.lapse(), zone: r.spec.Settings.Zone}
 	req := timeline.Request{Workspace: r.spec.Workspace, To: r.w.end, Match: append(orderNames(), subscriptionNames()...), Columns: orderColumns(), Customers: only, Workers: n}
 	err := s.Timeline.Scan(ctx, req, func(worker int, c core.CustomerID, rows *timeline.Rows) error {
 		if r.own[c] {
 			return nil
 		}
-		h := readOrders(rows, r.spec.Settings.Currency, skip)
+		h := readOrders(rows, m, skip)
 		fold.add(&tallies[worker], c, &h)
 		found[worker][c] = &h
-		if steps, foreign := readLevels(rows, r.spec.Settings.Currency, skip); len(steps) > 0 || foreign > 0 {
-			addLevels(&tallies[worker], &r.w, steps, foreign)
+		if steps, foreign, left := readLevels(rows, m, skip); len(steps) > 0 || foreign > 0 {
+			addLevels(&tallies[worker], &r.w, steps, foreign, left)
 		}
 		return nil
 	})

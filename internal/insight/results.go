@@ -33,6 +33,7 @@ type question struct {
 	week           int
 	change         [2]int64
 	definitions    int64 // of stages and segments, where they matter
+	rates          int64 // version of the exchange rates, where they matter
 }
 
 // held is one answer in memory.

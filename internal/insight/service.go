@@ -72,6 +72,8 @@ type Service struct {
 	flights   *flights
 	ready     []Ready
 	wake      chan struct{} // alerts were changed
+	ratesMu   sync.Mutex
+	rates     map[core.WorkspaceID]keptRates
 }
 
 // New makes the service.
@@ -87,7 +89,7 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights(), wake: make(chan struct{}, 1)}
+	s := &Service{Deps: d, ready: ready, catalogue: c, cache: cache{entries: map[cacheKey]*entry{}}, results: newResults(d.Limits), flights: newFlights(), wake: make(chan struct{}, 1), rates: map[core.WorkspaceID]keptRates{}}
 	s.queue = newQueue(s.places())
 	if d.Jobs != nil {
 		d.Jobs.Handle(DigestJob, s.runDigestJob)
@@ -127,6 +129,7 @@ type cacheKey struct {
 	bots, byOrder         bool
 	currency, zone, staff string
 	lapse                 int
+	rates                 int64 // their version
 }
 
 // entry is one report in memory; mu is held while it is computed, so that many
@@ -176,7 +179,12 @@ func (s *Service) Report(ctx context.Context, spec Spec) (*Report, error) {
 	if spec.Window <= 0 {
 		spec.Window = DefaultWindow
 	}
-	k := cacheKey{ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, lag: spec.CostLag, model: spec.Model, bots: spec.IncludeBots,
+	set, rates, err := s.withRates(ctx, spec.Workspace, spec.Settings)
+	if err != nil {
+		return nil, err
+	}
+	spec.Settings = set
+	k := cacheKey{rates: rates, ws: spec.Workspace, from: spec.From, to: spec.To, window: spec.Window, lag: spec.CostLag, model: spec.Model, bots: spec.IncludeBots,
 		byOrder: spec.Settings.ByOrderDate, currency: spec.Settings.Currency, zone: spec.Settings.Zone.String(), lapse: spec.Settings.LapseDays, staff: strings.Join(spec.Settings.Staff, " ")}
 	if s.Stages != nil {
 		k.version, _ = s.Stages.Identity(spec.Workspace, spec.Model)

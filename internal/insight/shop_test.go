@@ -29,6 +29,9 @@ type shop struct {
 	now   core.Micros
 	all   []core.Event
 	costs []insight.Cost
+	given []insight.Rate // the later ones count
+
+	people, ids int // of random events
 }
 
 func newShop(t testing.TB, d *db.DB) *shop {
@@ -39,7 +42,7 @@ func newShop(t testing.TB, d *db.DB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	s := &shop{t: t, db: d, store: store, clock: c, now: core.FromTime(c.Now())}
+	s := &shop{t: t, db: d, store: store, clock: c, now: core.FromTime(c.Now()), people: 30, ids: 60}
 	s.with(insight.Deps{Members: meeting(store, func() core.Micros { return core.FromTime(c.Now()) })})
 	return s
 }

@@ -32,7 +32,8 @@ type Settings struct {
 	// ByOrderDate counts refunds on the date of their order instead of their own.
 	ByOrderDate bool
 	Targets     Targets
-	Staff       []string // rules of own people; see Deps.Staff
+	Staff       []string    // rules of own people; see Deps.Staff
+	rates       *core.Rates // into Currency, as of the question
 }
 
 // Defaults of a Spec.

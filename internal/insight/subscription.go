@@ -52,10 +52,10 @@ const groupWithin = core.Hour
 
 // readLevels folds a customer's subscriptions into the steps of their monthly
 // charge. Changes within an hour of the first are one step, at its time. A
-// subscription in another currency, or whose charge cannot be read, counts in
-// foreign and never in the charge.
-func readLevels(r *timeline.Rows, currency string, skip core.Flags) (steps []level, foreign int64) {
-	active, sum := map[string]int64{}, int64(0)
+// subscription in a currency without a rate, or whose charge cannot be read,
+// counts in foreign and never in the charge.
+func readLevels(r *timeline.Rows, m money, skip core.Flags) (steps []level, foreign int64, left codes) {
+	active, sum := map[string]term{}, int64(0)
 	var props []byte
 	for i := range r.Len() {
 		name := r.NameOf(r.Name[i])
@@ -67,15 +67,17 @@ func readLevels(r *timeline.Rows, currency string, skip core.Flags) (steps []lev
 		old := active[id]
 		if ends(name) {
 			delete(active, id)
-			sum -= old
+			sum -= old.charge
 		} else {
-			charge, ok := monthly(props, currency)
+			now, ok := m.term(props, old, r.Time[i])
 			if !ok {
-				foreign++
+				if foreign++; now.currency != "" {
+					left.add(now.currency)
+				}
 				continue
 			}
-			active[id] = charge
-			sum += charge - old
+			active[id] = now
+			sum += now.charge - old.charge
 		}
 		if n := len(steps); n > 0 && r.Time[i]-steps[n-1].at < groupWithin {
 			steps[n-1].mrr = sum
@@ -83,29 +85,57 @@ func readLevels(r *timeline.Rows, currency string, skip core.Flags) (steps []lev
 		}
 		steps = append(steps, level{r.Time[i], sum})
 	}
-	return steps, foreign
+	return steps, foreign, left
 }
+
+// term is what a subscription is charged a month, in the workspace's currency.
+// since is when it began to be charged in its own: the rate of that day stays,
+// so that a rate which moves is no movement of the subscription.
+type term struct {
+	charge   int64
+	currency string
+	since    core.Micros
+}
+
+// term reads the terms that a subscription has from an instant on. When ok is
+// false, a currency without a rate is in it.
+func (m *money) term(props []byte, old term, at core.Micros) (t term, ok bool) {
+	charge, currency, ok := monthly(props, m.currency)
+	if !ok {
+		return t, false
+	}
+	t = term{currency: strings.Clone(currency), since: at}
+	if old.charge > 0 && old.currency == currency {
+		t.since = old.since
+	}
+	t.charge, ok = m.worth(charge, currency, t.since)
+	return t, ok && t.charge < maxCharge
+}
+
+// maxCharge bounds what one subscription is charged, in minor units.
+const maxCharge = math.MaxInt64 / 1_000_000
 
 func isSubscription(name string) bool {
 	return name == eventSubscriptionStarted || name == eventSubscriptionUpdated || name == eventTrialConverted || ends(name)
 }
 
-// monthly reads the charge of a month: amount (or revenue) times quantity over
-// the months of the term. A trial is charged nothing.
-func monthly(props []byte, currency string) (int64, bool) {
+// monthly reads the charge of a month in its own currency: amount (or revenue)
+// times quantity over the months of the term. A trial is charged nothing; what
+// names no currency is in that of the workspace.
+func monthly(props []byte, workspace string) (charge int64, currency string, ok bool) {
 	f := gjson.GetManyBytes(props, "trial", "currency", "amount", "revenue", "quantity", "interval", "interval_count")
-	if f[0].Bool() {
-		return 0, true
+	if currency = strings.ToUpper(strings.TrimSpace(f[1].String())); currency == "" {
+		currency = workspace
 	}
-	if c := strings.ToUpper(strings.TrimSpace(f[1].String())); c != "" && c != currency {
-		return 0, false
+	if f[0].Bool() {
+		return 0, workspace, true
 	}
 	if !f[2].Exists() {
 		f[2] = f[3]
 	}
 	amount, ok := core.ParseMoney(plain(f[2]), core.Exponent(currency))
 	if !ok || amount < 0 {
-		return 0, false
+		return 0, "", false
 	}
 	quantity, every := int64(1), int64(1)
 	if f[4].Exists() {
@@ -116,14 +146,14 @@ func monthly(props []byte, currency string) (int64, bool) {
 	}
 	months := termMonths(strings.ToLower(f[5].String()))
 	if months == nil || quantity < 0 || every < 1 || quantity > 1_000_000_000 || every > 1000 {
-		return 0, false
+		return 0, "", false
 	}
 	v := new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(amount), big.NewInt(quantity)), big.NewInt(every))
 	v.Quo(v, months)
 	// Half a minor unit is rounded up.
 	n := new(big.Int).Add(new(big.Int).Mul(v.Num(), big.NewInt(2)), v.Denom())
 	n.Quo(n, new(big.Int).Mul(v.Denom(), big.NewInt(2)))
-	return n.Int64(), n.IsInt64() && n.Int64() < math.MaxInt64/1_000_000
+	return n.Int64(), currency, n.IsInt64() && n.Int64() < maxCharge
 }
 
 // termMonths is the length of a term in months; a month is 30.4375 days.
@@ -146,8 +176,9 @@ func termMonths(term string) *big.Rat {
 // addLevels counts a customer's movements. The first charge is new, one from
 // nothing again a reactivation, to nothing churn, more an expansion, less a
 // contraction (ChartMogul's movements).
-func addLevels(t *tally, w *windows, steps []level, foreign int64) {
+func addLevels(t *tally, w *windows, steps []level, foreign int64, left codes) {
 	t.subs++
+	t.leftSubs.merge(left)
 	if foreign > 0 {
 		t.sums[current][cSubsForeign] += foreign
 	}

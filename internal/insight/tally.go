@@ -187,6 +187,30 @@ type tally struct {
 	spells [windowCount][]stats.Duration
 	subs   int64 // customers with subscription events
 	pairs  [pairingCount][]pair
+	// The currencies without a rate of orders and refunds that were left out of the
+	// current window, and of subscriptions that were left out.
+	left, leftSubs codes
+}
+
+// codes are some currencies.
+type codes map[string]struct{}
+
+// maxCodes bounds the currencies that are told of.
+const maxCodes = 100
+
+func (c *codes) add(currency string) {
+	if len(*c) < maxCodes {
+		if *c == nil {
+			*c = codes{}
+		}
+		(*c)[currency] = struct{}{}
+	}
+}
+
+func (c *codes) merge(o codes) {
+	for currency := range o {
+		c.add(currency)
+	}
 }
 
 func (t *tally) add(a, b int, k counter, n int64) {
@@ -206,6 +230,8 @@ func (t *tally) pair(k pairing, c core.CustomerID, y, x int64) {
 
 func (t *tally) merge(o *tally) {
 	t.subs += o.subs
+	t.left.merge(o.left)
+	t.leftSubs.merge(o.leftSubs)
 	for w := range t.sums {
 		for k := range t.sums[w] {
 			t.sums[w][k] += o.sums[w][k]
