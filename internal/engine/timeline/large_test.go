@@ -3,7 +3,9 @@ package timeline_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -175,6 +177,22 @@ func TestNullsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	look("in a file")
+}
+
+// TestScanOutlivesItsReader: what goes wrong in one scan is its error.
+func TestScanOutlivesItsReader(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, dbtest.SQLite(t), 34)
+	if err := m.append(20); err != nil {
+		t.Fatal(err)
+	}
+	err := m.store.Scan(context.Background(), timeline.Request{Workspace: ws, Workers: 2}, func(_ int, _ core.CustomerID, r *timeline.Rows) error {
+		return errors.New(r.ID[len(r.Time)])
+	})
+	if err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("the scan ends with %v", err)
+	}
+	m.check()
 }
 
 // FuzzPropsRoundTrip checks that any JSON object comes back equal from a file.

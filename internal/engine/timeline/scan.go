@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sort"
 	"sync"
@@ -105,6 +106,7 @@ func (sc *scanner) run(ctx context.Context, fn func(worker int, c core.CustomerI
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
+			defer fallen(cancel)
 			win := newWindow(&sc.plan, sc.names)
 			for {
 				i := int(next.Add(1)) - 1
@@ -124,6 +126,14 @@ func (sc *scanner) run(ctx context.Context, fn func(worker int, c core.CustomerI
 	}
 	sc.progress(0)
 	return nil
+}
+
+// fallen makes a fault of the program that a worker meets the error of its scan:
+// one question must not end the process for all.
+func fallen(cancel context.CancelCauseFunc) {
+	if p := recover(); p != nil {
+		cancel(fmt.Errorf("scan timeline: a worker fell: %v\n%s", p, debug.Stack()))
+	}
 }
 
 // span merges all sources over one range of customers.
