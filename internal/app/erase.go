@@ -99,12 +99,16 @@ func (a *App) eraseFailed(ctx context.Context, e *customer.Erasure, err error) {
 	}
 	a.Log.Error("erasure failed; it is tried again", "workspace", e.Workspace, "erasure", e.ID, "status", e.Status, "error", err)
 	text := err.Error()
-	if r, rerr := a.Customers.Reach(ctx, e.Workspace, e.ID); rerr == nil {
+	r, rerr := a.Customers.Reach(ctx, e.Workspace, e.ID)
+	if rerr == nil {
 		text = r.Names.Redact(text)
 	}
 	var left *leftError
 	if errors.As(err, &left) {
-		e.Status = customer.Filtered // rewrite again
+		e.Status = customer.Filtered // rewrite again, and nobody reads what is left until then
+		if rerr == nil {
+			a.Timeline.Hide(e.Workspace, e.ID, eraseSpec(e, r))
+		}
 	}
 	if err := a.Customers.FailErasure(ctx, e, text); err != nil {
 		a.Log.Error("cannot note that an erasure failed", "erasure", e.ID, "error", err)

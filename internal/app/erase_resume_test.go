@@ -12,6 +12,7 @@ import (
 	"github.com/ciclo/ciclo/internal/core"
 	"github.com/ciclo/ciclo/internal/customer"
 	"github.com/ciclo/ciclo/internal/engine/timeline"
+	"github.com/ciclo/ciclo/internal/kit/db"
 	"github.com/ciclo/ciclo/internal/kit/db/dbtest"
 	"github.com/ciclo/ciclo/internal/kit/errs"
 )
@@ -50,6 +51,42 @@ func (b *bench) seen(c core.CustomerID) (one, all int) {
 		b.t.Fatal(err)
 	}
 	return len(events), all
+}
+
+// TestWhatIsLeftIsHidden: what the proof of an erasure finds is read by nobody
+// until the next attempt has taken it away.
+func TestWhatIsLeftIsHidden(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, b *bench) {
+		ctx := context.Background()
+		ann, _ := fillWithAnn(t, b)
+		e, err := b.Customers.RequestErasure(ctx, 1, customer.ErasureRequest{Action: customer.Delete, Customers: []core.CustomerID{ann}, By: "tester"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.EraseRound(ctx, customer.Rewritten); err != nil {
+			t.Fatal(err)
+		}
+		late := core.Event{Customer: ann, Actor: 1 << 30, Time: core.FromTime(b.clock.Now()), Received: core.FromTime(b.clock.Now()), ID: "late", Kind: core.KindPage, Source: 1}
+		if err := b.DB.Write(ctx, func(tx *db.Tx) error { return b.Timeline.Append(ctx, tx, 1, []core.Event{late}) }); err != nil {
+			t.Fatal(err)
+		}
+		if one, all := b.seen(ann); one != 1 || all != 1 {
+			t.Fatalf("%d and %d events are there", one, all)
+		}
+		for _, want := range []string{customer.Filtered, customer.Verified} {
+			if err := b.EraseRound(ctx, customer.Verified); err != nil {
+				t.Fatal(err)
+			}
+			if now, err := b.Customers.Erasure(ctx, 1, e.ID); err != nil || now.Status != want {
+				t.Fatalf("%+v, %v", now, err)
+			}
+			if one, all := b.seen(ann); one != 0 || all != 0 {
+				t.Errorf("%s, but %d and %d events are read", want, one, all)
+			}
+			b.clock.Advance(3 * time.Minute)
+		}
+	})
 }
 
 // TestEraseResumes stops the process after each status, lets one attempt fail,
