@@ -263,8 +263,8 @@ DELETE FROM customer_blocks WHERE workspace_id = $1 AND block >= 0
 SELECT id, traits FROM customers WHERE workspace_id = $1 AND absorbed_into = 0 AND events > 0 ORDER BY id
 
 -- name: customer_of
-SELECT h.customer FROM actors a JOIN actor_homes h ON h.workspace_id = a.workspace_id AND h.actor = a.id
-WHERE a.workspace_id = $1 AND a.value = $2 AND a.type = $3 ORDER BY h.valid_from
+SELECT customer FROM actor_homes
+WHERE workspace_id = $1 AND actor IN (SELECT id FROM actors WHERE workspace_id = $1 AND value = $2 AND type = $3) ORDER BY valid_from
 
 -- name: emails_after
 SELECT id, value FROM actors WHERE workspace_id = $1 AND id > $2 AND type = $3 ORDER BY id
