@@ -2,6 +2,7 @@ package segment
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -22,7 +23,9 @@ const ByNumber = "customer"
 // to 1,000 of them at a time, under the name of the column, and gives how many
 // rows name somebody.
 func ReadFile(r io.Reader, fn func(ids []core.Identifier) error) (rows int64, err error) {
-	in := csv.NewReader(bufio.NewReader(r))
+	buf := bufio.NewReader(r)
+	in := csv.NewReader(buf)
+	in.Comma = separator(buf)
 	in.FieldsPerRecord, in.LazyQuotes, in.ReuseRecord = -1, true, true
 	head, err := in.Read()
 	if err != nil {
@@ -58,6 +61,20 @@ func ReadFile(r io.Reader, fn func(ids []core.Identifier) error) (rows int64, er
 			part = part[:0]
 		}
 	}
+}
+
+// separator is what divides the columns of the first line: spreadsheets write
+// semicolons where commas divide decimals.
+func separator(in *bufio.Reader) rune {
+	start, _ := in.Peek(4000) //nolint:errcheck // a short file is no fault
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	best, most := ',', bytes.Count(line, []byte(","))
+	for _, c := range ";\t" {
+		if n := bytes.Count(line, []byte(string(c))); n > most {
+			best, most = c, n
+		}
+	}
+	return best
 }
 
 // memberColumn finds the column that names customers.
