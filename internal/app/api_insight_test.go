@@ -84,6 +84,20 @@ func costScenarios() map[string]scenario {
 	}
 }
 
+func rateScenarios() map[string]scenario {
+	return map[string]scenario{
+		"GET /rates":         {perm: access.ReadData, query: "currency=RON&from=2026-01-01&to=2026-12-31&limit=10"},
+		"GET /rates/missing": {perm: access.ReadData},
+		"PUT /rates": {perm: access.Design, body: func(*tenant, []any) any {
+			return obj{"rates": []obj{{"day": "2026-03-01", "currency": "RON", "rate": "0.2009"}}}
+		}},
+		"DELETE /rates": {perm: access.Design, query: "from=2026-03-01&to=2026-03-01&currency=RON"},
+		"POST /rates/import": {perm: access.Design, query: "currency=RON", status: 200, form: func(x *tenant) (string, string) {
+			return form(x.t, "file", "rates.csv", "day,rate\n2026-03-01,0.2009\n")
+		}},
+	}
+}
+
 func alertOf(x *tenant) obj {
 	return obj{"name": x.name("alert"), "enabled": true, "watched": obj{"insight": x.insight(), "line": "A"}, "rule": obj{"kind": "threshold", "op": "above", "value": 3},
 		"schedule": obj{"every": "1d", "at": "08:00"}, "webhook": 7, "emails": []string{x.mark + "@example.com"}, "language": "ro"}

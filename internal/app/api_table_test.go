@@ -59,7 +59,7 @@ func plain(v any) func(*tenant, []any) any { return func(*tenant, []any) any { r
 // scenarios has every operation of the API.
 func scenarios() map[string]scenario {
 	out := map[string]scenario{}
-	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios(), alertScenarios(), segmentScenarios(), hookScenarios(), digestScenarios()} {
+	for _, part := range []map[string]scenario{sessionScenarios(), settingScenarios(), customerScenarios(), identityScenarios(), modelScenarios(), dataScenarios(), importScenarios(), insightScenarios(), dashboardScenarios(), costScenarios(), rateScenarios(), alertScenarios(), segmentScenarios(), hookScenarios(), digestScenarios()} {
 		for k, v := range part {
 			out[k] = v
 		}

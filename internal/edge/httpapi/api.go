@@ -125,6 +125,7 @@ func New(d Deps) *API {
 	a.dashboards()
 	a.annotations()
 	a.costs()
+	a.rates()
 	a.alerts()
 	a.customers()
 	a.identity()

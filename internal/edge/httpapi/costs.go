@@ -78,13 +78,14 @@ func (a *API) costs() {
 			return body(costChangeOut(done))
 		})
 	handle(a, route{method: "DELETE", path: "/costs", summary: "Delete costs of a span of days", perm: access.Design, audit: "costs.delete", tag: tag}, a.deleteCosts)
-	text := func(name, doc string, values ...any) *huma.Param {
-		s := &huma.Schema{Type: huma.TypeString, Enum: values}
-		return &huma.Param{Name: name, In: "query", Description: doc, Schema: s}
-	}
 	a.raw("POST /costs/import", access.Design, a.importCosts, file{summary: "Read costs from a CSV file with a header: day, channel, campaign, amount, currency, kind; all lines or none", tag: tag, upload: "file", query: []*huma.Param{
-		text("currency", "Of lines without one"), text("kind", "Of lines without one", "ads", "salaries", "other"),
-		text("dates", "How dates are written; left out: the file tells", "ymd", "dmy", "mdy"), text("decimal", "The decimal sign; left out: the file tells", "point", "comma")}})
+		textParam("currency", "Of lines without one"), textParam("kind", "Of lines without one", "ads", "salaries", "other"),
+		textParam("dates", "How dates are written; left out: the file tells", "ymd", "dmy", "mdy"), textParam("decimal", "The decimal sign; left out: the file tells", "point", "comma")}})
+}
+
+// textParam is a parameter of a request that holds a file.
+func textParam(name, doc string, values ...any) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString, Enum: values}}
 }
 
 // costDays reads a span of days, both ends inside.
@@ -156,7 +157,24 @@ func (a *API) deleteCosts(ctx context.Context, p *access.Principal, in *costDele
 
 // importCosts reads the file of a form, or the body when it is CSV.
 func (a *API) importCosts(w http.ResponseWriter, r *http.Request, p *access.Principal) {
-	done, err := a.readCosts(r, p)
+	a.importLines(w, r, p, "costs.import", func(text []byte) (insight.CostChange, error) {
+		q := r.URL.Query()
+		return a.Insight.ImportCosts(r.Context(), p.Workspace, text, insight.CostFile{Currency: q.Get("currency"), Kind: q.Get("kind"), Dates: q.Get("dates"), Decimal: q.Get("decimal")})
+	})
+}
+
+// importLines answers a request that holds a file, whose lines are all written or
+// none.
+func (a *API) importLines(w http.ResponseWriter, r *http.Request, p *access.Principal, audit string, write func(text []byte) (insight.CostChange, error)) {
+	text, err := csvOf(r)
+	var done insight.CostChange
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		err = errs.Wrap(err, errs.TooLarge, "too_large", "the file is larger than 4 MB: split it")
+	}
+	if err == nil {
+		done, err = write(text)
+	}
 	var lines *insight.LinesError
 	if errors.As(err, &lines) {
 		p := refused(http.StatusUnprocessableEntity, "bad_lines", "nothing was written: lines of the file cannot be read")
@@ -172,25 +190,12 @@ func (a *API) importCosts(w http.ResponseWriter, r *http.Request, p *access.Prin
 	}
 	c := callOf(r.Context())
 	c.detail = fmt.Sprintf("added=%d changed=%d", done.Added, done.Changed)
-	if err := a.audit(c, p, "costs.import"); err != nil {
+	if err := a.audit(c, p, audit); err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(costChangeOut(done)) // the client is gone when this fails
-}
-
-func (a *API) readCosts(r *http.Request, p *access.Principal) (insight.CostChange, error) {
-	text, err := csvOf(r)
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			err = errs.Wrap(err, errs.TooLarge, "too_large", "the file is larger than 4 MB: split it")
-		}
-		return insight.CostChange{}, err
-	}
-	q := r.URL.Query()
-	return a.Insight.ImportCosts(r.Context(), p.Workspace, text, insight.CostFile{Currency: q.Get("currency"), Kind: q.Get("kind"), Dates: q.Get("dates"), Decimal: q.Get("decimal")})
 }
 
 // csvOf gives the text of a request that is CSV, or holds it as a file.

@@ -34,6 +34,7 @@ type kpiShape struct {
 	DenominatorText string     `json:"denominator_text"`
 	Definition      string     `json:"definition"`
 	Note            string     `json:"note"`
+	Unrated         []string   `json:"unrated,omitempty" doc:"Currencies that the value leaves out, since exchange rates are missing"`
 	Version         int        `json:"version" doc:"Of the definition"`
 	ComputedAt      time.Time  `json:"computed_at"`
 	Incomplete      bool       `json:"incomplete" doc:"The period has not ended"`
@@ -48,7 +49,7 @@ func kpisOut(list []insight.KPI) []kpiShape {
 		out[i] = kpiShape{Key: k.Key, Name: k.Name, Scope: k.Scope, Unit: k.Unit, Currency: k.Currency, Value: k.Value, Numerator: k.Numerator,
 			Denominator: k.Denominator, Low: k.Low, High: k.High, Previous: k.Previous, Target: k.Target, Warn: k.Warn, Direction: k.Direction,
 			Status: k.Status, Formula: k.Formula, NumeratorText: k.NumeratorText, DenominatorText: k.DenominatorText, Definition: k.Definition,
-			Note: k.Note, Version: k.Version, ComputedAt: toTime(k.Computed), Incomplete: k.Incomplete, Spark: k.Spark, Owner: k.Owner}
+			Note: k.Note, Unrated: k.Unrated, Version: k.Version, ComputedAt: toTime(k.Computed), Incomplete: k.Incomplete, Spark: k.Spark, Owner: k.Owner}
 		if k.Stage != "" {
 			out[i].Stage = &k.Stage
 		}
