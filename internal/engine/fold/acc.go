@@ -46,7 +46,7 @@ type acc struct {
 	measure  expr.Measure
 	span     core.Micros // rolling window; 0 = none
 	before   core.Micros // and how long ago it ends
-	from, to core.Micros // fixed range [from, to); 0 = open
+	from, to core.Micros // fixed range [from, to), of all time when open
 	keep     int         // newest entries a ring keeps; 0 = all
 	zone     *time.Location
 	lapse    lapseRule
@@ -91,7 +91,7 @@ type entry struct {
 }
 
 func (a *acc) setWindow(w *expr.Window, bound expr.Bound) error {
-	a.mode = modeStats
+	a.mode, a.from, a.to = modeStats, math.MinInt64, math.MaxInt64
 	if w != nil && w.Last != "" {
 		span, err := expr.ParseSpan(w.Last)
 		if err != nil {
@@ -171,7 +171,7 @@ func (a *acc) apply(s *slot, in *Input) {
 		a.applyConsent(s, in)
 		return
 	}
-	if a.from != 0 && in.Time < a.from || a.to != 0 && in.Time >= a.to {
+	if in.Time < a.from || in.Time >= a.to {
 		return
 	}
 	if a.mode == modeFirst || a.mode == modeLast {

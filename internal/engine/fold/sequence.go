@@ -22,7 +22,7 @@ type sequence struct {
 	final    bool        // the last step is one that does not happen
 	wait     core.Micros // its span; 0 = for ever
 	span     core.Micros // rolling window of the first event; 0 = none
-	from, to core.Micros // range of the events; 0 = open
+	from, to core.Micros // range of the events, of all time when open
 }
 
 type step struct {
@@ -116,7 +116,7 @@ func (q *sequence) refuse(s *slot, index int, last bool, at core.Micros) bool {
 }
 
 func (q *sequence) advance(s *slot, st *step, at core.Micros) bool {
-	if q.from != 0 && at < q.from || q.to != 0 && at >= q.to {
+	if at < q.from || at >= q.to {
 		return false
 	}
 	start := at

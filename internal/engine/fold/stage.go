@@ -157,7 +157,7 @@ func (a *acc) climbOn(s *slot, customer core.CustomerID, in *Input) bool {
 func (a *acc) note(s *slot, st Step) {
 	for k := range a.entries {
 		w := &a.entries[k]
-		if !slices.Contains(w.into, st.To) || w.from >= 0 && w.from != st.From || w.lo != 0 && st.At < w.lo || w.hi != 0 && st.At >= w.hi {
+		if !slices.Contains(w.into, st.To) || w.from >= 0 && w.from != st.From || st.At < w.lo || st.At >= w.hi {
 			continue
 		}
 		for len(s.steps) < len(a.entries) {

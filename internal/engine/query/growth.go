@@ -79,7 +79,7 @@ func (q *query) growth(ctx context.Context) (*GrowthResult, error) {
 	for i := range f.parts {
 		f.parts[i] = make([]GrowthRow, f.grid.len()+1)
 	}
-	if err := q.scan(ctx, 0, q.to, f.seen, f.fold); err != nil {
+	if err := q.scan(ctx, beginning, q.to, f.seen, f.fold); err != nil {
 		return nil, err
 	}
 	res := &GrowthResult{Interval: g.Interval}

@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -201,7 +200,8 @@ type worker struct {
 	table    []uint64 // masks by name and kind, with known set
 	plain    bool     // no conditions at all
 	others   bool
-	from, to core.Micros // of rows that count, where traits widen the scan
+	from, to core.Micros // of rows that count, where the scan is wider
+	cut      bool        // the scan is wider
 	now      core.Micros
 	known    core.Micros // identify events received later do not count
 
@@ -242,9 +242,7 @@ func (q *query) worker() *worker {
 
 func (w *worker) begin(others bool, from, to core.Micros) {
 	w.from, w.to = from, to
-	if from == 0 {
-		w.from = math.MinInt64 // the beginning
-	}
+	w.cut = len(w.p.traits) > 0 || from == 0 || to == 0
 	w.table, w.others, w.count, w.customers = w.table[:0], others, 0, 0
 	for len(w.seen) < len(w.p.paths) {
 		w.seen, w.asked = append(w.seen, 0), append(w.asked, 0)
@@ -257,7 +255,7 @@ func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 	wide := len(w.p.traits) > 0
 	if wide {
 		w.follow(r)
-	} else if w.plain {
+	} else if w.plain && !w.cut {
 		w.pickPlain(r)
 		return
 	}
@@ -265,7 +263,7 @@ func (w *worker) pick(c core.CustomerID, r *timeline.Rows) {
 		if w.p.flags && r.Flags[i]&excludedFlags != 0 {
 			continue
 		}
-		if wide && (r.Time[i] < w.from || r.Time[i] >= w.to) {
+		if w.cut && (r.Time[i] < w.from || r.Time[i] >= w.to) {
 			continue
 		}
 		at := int(name)<<3 | int(r.Kind[i])

@@ -86,7 +86,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	}
 	from := q.from
 	if f.r.Entry == EntryFirstTime || f.r.Entry == EntryFirstEver {
-		from = 0 // the first is known from the whole history only
+		from = beginning // the first is known from the whole history only
 	}
 	to := q.to
 	if f.unit > 0 {

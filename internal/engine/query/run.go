@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -200,7 +201,7 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 	if to <= from {
 		return nil
 	}
-	req := timeline.Request{Workspace: q.env.Workspace, From: from, To: to, Match: q.picker.match(others), Columns: q.picker.columns(),
+	req := timeline.Request{Workspace: q.env.Workspace, From: bound(from, -1), To: bound(to, 1), Match: q.picker.match(others), Columns: q.picker.columns(),
 		Customers: q.env.Customers, Workers: q.env.Workers, Also: q.also}
 	req.AnyOrder = q.loose && len(q.picker.traits) == 0 && q.trace == nil
 	req.Mixed = req.AnyOrder && q.mixed && q.env.Customer == nil && q.env.Staff == nil && !q.picker.personal()
@@ -247,6 +248,21 @@ func (q *query) scan(ctx context.Context, from, to core.Micros, others bool, fn 
 		q.meta.Customers += w.customers
 	}
 	return nil
+}
+
+// beginning is where the whole history begins.
+const beginning core.Micros = math.MinInt64
+
+// bound is an end of a range as the timeline takes it: there 0 is open. The start
+// of 1970 moves by one microsecond, and pick leaves out what that brings.
+func bound(at, step core.Micros) core.Micros {
+	switch at {
+	case beginning:
+		return 0
+	case 0:
+		return step
+	}
+	return at
 }
 
 // budget bounds the memory of one query.
