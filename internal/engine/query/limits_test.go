@@ -1,7 +1,9 @@
 package query_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -108,6 +110,17 @@ func TestUnknownNames(t *testing.T) {
 	res := ask(t, s, env(), `{"kind":"trend","range":{"from":"2020-01-01","to":"2020-01-10"},"trend":{"interval":"day","series":[{"event":"A","measure":"sum","property":"colour"}]}}`)
 	if !hinted(res, "unknown_property") || *res.Trend.Lines[0].Total.Value != 0 {
 		t.Errorf("unknown property: got %+v", res.Meta)
+	}
+	for _, text := range []string{
+		`{"kind":"trend","range":{"from":"2020-01-01","to":"2020-01-10"},"trend":{"interval":"day","series":[{"event":%q}],"breakdown":{"property":"colour"}}}`,
+		`{"kind":"retention","range":{"from":"2020-01-01","to":"2020-01-10"},"retention":{"unit":"day","start":{"event":%q},"breakdown":{"property":"colour"}}}`,
+		`{"kind":"table","range":{"from":"2020-01-01","to":"2020-01-10"},"table":{"columns":[{"event":%q}],"breakdown":{"property":"colour"}}}`,
+		`{"kind":"paths","range":{"from":"2020-01-01","to":"2020-01-10"},"paths":{"start":%q}}`,
+	} {
+		raw, err := json.Marshal(ask(t, s, env(), text, "Nothing"))
+		if err != nil || bytes.Contains(raw, []byte(`":null`)) {
+			t.Errorf("%s: a list that is empty is no null: %s %v", text, raw, err)
+		}
 	}
 }
 

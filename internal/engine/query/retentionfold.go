@@ -101,7 +101,7 @@ func (q *query) retention(ctx context.Context) (*RetentionResult, error) {
 	if f.breakdown == nil {
 		keys, q.meta.Values = []string{""}, 0
 	}
-	res := &RetentionResult{Unit: f.r.Unit, Columns: f.columns, Buckets: q.bucketList(f.grid.edges[:f.rows+1], q.from, q.to)}
+	res := &RetentionResult{Groups: []RetentionGroup{}, Unit: f.r.Unit, Columns: f.columns, Buckets: q.bucketList(f.grid.edges[:f.rows+1], q.from, q.to)}
 	for _, k := range keys {
 		g, v := all[k], newValue(k)
 		if g == nil {

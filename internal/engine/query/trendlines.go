@@ -11,7 +11,7 @@ func (f *trendFold) lines(keys []string, all map[string]*trendGroup) ([]Line, er
 	if f.breakdown == nil {
 		keys = []string{""}
 	}
-	var out []Line
+	out := []Line{}
 	for _, key := range keys {
 		g := all[key]
 		if g == nil {
