@@ -34,7 +34,7 @@ export default function Versions({ model, restore }: { model: StageModel; restor
                       {v.version} {v.version === model.version && <Badge variant="light">{t`in use`}</Badge>}
                     </td>
                     <td>{f.dateTime(v.created_at)}</td>
-                    <td>{v.by || '–'}</td>
+                    <td>{v.by === 'recomputed' ? t`computed anew, because something it names had changed` : v.by || '–'}</td>
                     <td>{v.stages?.map((s) => s.label).join(', ') ?? '–'}</td>
                     <td data-num>{restore && v.version !== model.version && v.stages && <Button size="compact-sm" variant="default" aria-label={t`Take version ${v.version} as a draft`} onClick={() => restore(v.stages)}>{t`Take as a draft`}</Button>}</td>
                   </tr>
