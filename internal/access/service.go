@@ -23,12 +23,13 @@ var queries = db.MustQueries(queriesText)
 
 // Service is the access room.
 type Service struct {
-	db     *db.DB
-	clock  clock.Clock
-	spaces cache[core.WorkspaceID, Workspace]
-	keys   cache[string, cachedKey] // by digest
-	fails  attempts
-	hashes chan struct{} // held while a password is hashed: each takes 32 MiB
+	db          *db.DB
+	clock       clock.Clock
+	spaces      cache[core.WorkspaceID, Workspace]
+	keys        cache[string, cachedKey] // by digest
+	fails       attempts
+	hashes      chan struct{}                                                   // held while a password is hashed: each takes 32 MiB
+	newCurrency func(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) error // of a workspace; may be nil
 }
 
 // maxHashes bounds how many passwords are hashed at once.

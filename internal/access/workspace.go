@@ -233,6 +233,12 @@ func (s *Service) UpdateWorkspace(ctx context.Context, id core.WorkspaceID, u Wo
 	})
 }
 
+// OnCurrency sets what is called in the transaction that changes a workspace's
+// currency. Call it before use.
+func (s *Service) OnCurrency(fn func(ctx context.Context, tx *db.Tx, ws core.WorkspaceID) error) {
+	s.newCurrency = fn
+}
+
 // ChangeWorkspace lets edit change a workspace as it stands now; no other change
 // comes in between. edit may run more than once.
 func (s *Service) ChangeWorkspace(ctx context.Context, id core.WorkspaceID, edit func(w *Workspace) error) (Workspace, error) {
@@ -245,6 +251,7 @@ func (s *Service) ChangeWorkspace(ctx context.Context, id core.WorkspaceID, edit
 		if err != nil {
 			return err
 		}
+		was := w.Currency
 		if err := edit(&w); err != nil {
 			return err
 		}
@@ -260,6 +267,9 @@ func (s *Service) ChangeWorkspace(ctx context.Context, id core.WorkspaceID, edit
 		}
 		out = w
 		tx.AfterCommit(s.spaces.clear)
+		if was != w.Currency && s.newCurrency != nil {
+			return s.newCurrency(ctx, tx, id)
+		}
 		return nil
 	})
 	if err != nil {

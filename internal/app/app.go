@@ -98,6 +98,8 @@ func (a *App) rooms(ctx context.Context) error {
 	a.Lifecycle = lifecycle.New(lifecycle.Deps{DB: a.DB, Clock: a.Clock, Log: a.Log, Timeline: a.Timeline, Work: a.work,
 		Calendar: a.calendar, LastCustomer: a.Customers.Last, Changed: func(ctx context.Context, ws core.WorkspaceID) { a.Segments.Refresh(ctx, ws) }})
 	a.Jobs = jobs.New(a.DB, a.Clock, a.Log, jobs.Options{})
+	a.Jobs.Handle(refoldJob, a.refold)
+	a.Access.OnCurrency(a.currencyChanged)
 	if a.Hooks, err = hook.New(hook.Deps{DB: a.DB, Clock: a.Clock, Jobs: a.Jobs, Client: httpx.New(a.Config.AllowPrivate, 20*time.Second), Secret: a.secret, Customer: a.describe}); err != nil {
 		return fmt.Errorf("open webhooks: %w", err)
 	}
