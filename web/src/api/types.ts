@@ -59,6 +59,8 @@ export type Kpi = {
   formula: string
   definition: string
   note: string
+  /** Currencies that the value leaves out, since exchange rates are missing. */
+  unrated?: string[]
   version: number
   computed_at: string
   spark: (number | null)[]

@@ -105,12 +105,24 @@ export function KpiDetails({ kpi, children }: { kpi: Kpi; children?: ReactNode }
         {kpi.note && (
           <>
             <dt>{t`Note`}</dt>
-            <dd>{kpi.note}</dd>
+            <dd>
+              {kpi.note} {kpi.unrated && <RatesLink />}
+            </dd>
           </>
         )}
       </dl>
       {children}
     </div>
+  )
+}
+
+/** Leads to where exchange rates are given. */
+export function RatesLink() {
+  const { t } = useLingui()
+  return (
+    <Anchor component={Link} inherit {...({ to: '/costs', search: { tab: 'rates' } } as object)}>
+      {t`Exchange rates`}
+    </Anchor>
   )
 }
 

@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Group } from '@mantine/core'
+import { ActionIcon, Button, Group, Skeleton, Stack, Tabs } from '@mantine/core'
 import { useLingui } from '@lingui/react/macro'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react'
 import { type Cost, costs } from '~/api/costs'
 import { useCan, useWorkspace } from '~/app/session'
 import { saveFile, toCsv } from '~/charts/csv'
@@ -17,9 +17,40 @@ import classes from './costs.module.css'
 
 const AddColumn = lazy(() => import('./add-column'))
 const ImportDialog = lazy(() => import('./import-dialog'))
+const RatesPanel = lazy(() => import('./rates'))
+
+/** What channels cost, and the exchange rates by which amounts in other currencies count. */
+export default function CostsScreen() {
+  const [search, set] = useSearchState<{ tab?: string; month?: string }>()
+  const { t } = useLingui()
+  const tab = search.tab === 'rates' ? 'rates' : 'costs'
+  const tabs = (content: ReactNode) => (
+    <Tabs value={tab} onChange={(value) => set({ tab: value === 'rates' ? value : undefined })} keepMounted={false}>
+      <Tabs.List mb="md">
+        <Tabs.Tab value="costs">{t`Costs`}</Tabs.Tab>
+        <Tabs.Tab value="rates">{t`Exchange rates`}</Tabs.Tab>
+      </Tabs.List>
+      {(['costs', 'rates'] as const).map((value) => (
+        <Tabs.Panel key={value} value={value}>
+          <Stack>{value === tab && content}</Stack>
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  )
+  if (tab === 'costs') return <CostsSheet tabs={tabs} />
+  return (
+    <Page title={t`Costs`}>
+      {tabs(
+        <Suspense fallback={<Skeleton height={460} radius="lg" />}>
+          <RatesPanel />
+        </Suspense>,
+      )}
+    </Page>
+  )
+}
 
 /** Spend by day and channel, as a sheet of a month. Every cell is saved when it is left, and can be taken back. */
-export default function CostsScreen() {
+function CostsSheet({ tabs }: { tabs: (content: ReactNode) => ReactNode }) {
   const { t } = useLingui()
   const f = useFormat()
   const can = useCan('model')
@@ -40,7 +71,7 @@ export default function CostsScreen() {
     return [...list, ...own.filter((c) => !list.some((x) => x.key === c.key))]
   }, [known.data, query.data, own])
   const cells = useMemo(() => new Map((query.data ?? []).map((c) => [cellKey(c.day, columnKey(c.channel, c.campaign)), c])), [query.data])
-  const refresh = () => client.invalidateQueries({ predicate: (x) => ['costs', 'kpis', 'board'].includes(String(x.queryKey[0])) })
+  const refresh = () => client.invalidateQueries({ predicate: (x) => ['costs', 'rates', 'kpis', 'board'].includes(String(x.queryKey[0])) })
   const save = useMutation({
     mutationFn: async (changes: CellChange[]) => {
       const rows: Cost[] = []
@@ -90,20 +121,24 @@ export default function CostsScreen() {
         </Group>
       }
     >
-      <Loaded query={query} height={460}>
-        {() => (
-          <Card pad={false}>
-            {columns.length === 0 ? (
-              <Empty icon={<IconCoin size={22} />} title={t`No costs yet`} action={can && <Button variant="light" onClick={() => setDialog('column')}>{t`Add a channel`}</Button>}>
-                {t`Add a channel such as Google Ads and type or paste what it cost each day, or import a CSV file with day, channel, amount and currency.`}
-              </Empty>
-            ) : (
-              <SheetTable days={days} today={today} columns={columns} cells={cells} readOnly={!can} apply={apply} refused={(n) => toast.error(new Error(t`${f.int(n)} cells were left out because they are no amounts.`))} />
+      {tabs(
+        <>
+          <Loaded query={query} height={460}>
+            {() => (
+              <Card pad={false}>
+                {columns.length === 0 ? (
+                  <Empty icon={<IconCoin size={22} />} title={t`No costs yet`} action={can && <Button variant="light" onClick={() => setDialog('column')}>{t`Add a channel`}</Button>}>
+                    {t`Add a channel such as Google Ads and type or paste what it cost each day, or import a CSV file with day, channel, amount and currency.`}
+                  </Empty>
+                ) : (
+                  <SheetTable days={days} today={today} columns={columns} cells={cells} readOnly={!can} apply={apply} refused={(n) => toast.error(new Error(t`${f.int(n)} cells were left out because they are no amounts.`))} />
+                )}
+              </Card>
             )}
-          </Card>
-        )}
-      </Loaded>
-      {columns.length > 0 && can && <p className={classes.note}>{t`A cell is saved when you leave it. Arrows and Enter go up and down. A block copied from a spreadsheet can be pasted into any cell; it is laid out from there. An empty cell means that nothing is known, not that it cost 0.`}</p>}
+          </Loaded>
+          {columns.length > 0 && can && <p className={classes.note}>{t`A cell is saved when you leave it. Arrows and Enter go up and down. A block copied from a spreadsheet can be pasted into any cell; it is laid out from there. An empty cell means that nothing is known, not that it cost 0.`}</p>}
+        </>,
+      )}
       <Suspense>
         {dialog === 'column' && <AddColumn close={() => setDialog(undefined)} add={(c) => setOwn([...own, c])} taken={columns.map((c) => c.key)} />}
         {dialog === 'import' && <ImportDialog close={() => setDialog(undefined)} done={refresh} />}

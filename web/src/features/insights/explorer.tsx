@@ -15,6 +15,7 @@ import { emptySpec, missing, tidy } from './draft'
 import { Problems } from './problems'
 import { useRun } from './run'
 import type { TrendForm } from './trend-view'
+import { RatesLink } from '~/ui/kpi'
 import { useAutoName, useHintText, useInsightKind, useRangeText } from './words'
 import classes from './insights.module.css'
 
@@ -170,7 +171,7 @@ function Hints({ answer }: { answer: NonNullable<ReturnType<typeof useRun>['answ
   // What the server adds by itself, such as the touchpoints of a shop, need not exist: only names of the question matter.
   const question = JSON.stringify(answer.spec)
   const named = (name?: string) => !name || question.includes(JSON.stringify(name))
-  const list = [...(meta.hints ?? []).filter((h) => named(h.name)).map(hintText), ...(meta.truncated && (meta.values ?? 0) > 0 ? [t`There are ${meta.values ?? 0} values. The most common are shown, the rest are together in “(other)”.`] : [])]
+  const list = [...(meta.hints ?? []).filter((h) => h.code === 'other_currency' || named(h.name)).map(hintText), ...(meta.truncated && (meta.values ?? 0) > 0 ? [t`There are ${meta.values ?? 0} values. The most common are shown, the rest are together in “(other)”.`] : [])]
   if (list.length === 0) return null
   return (
     <ul className={classes.hints} aria-label={t`To note`}>
@@ -180,6 +181,11 @@ function Hints({ answer }: { answer: NonNullable<ReturnType<typeof useRun>['answ
           {text}
         </li>
       ))}
+      {meta.hints?.some((h) => h.code === 'other_currency') && (
+        <li>
+          <RatesLink />
+        </li>
+      )}
     </ul>
   )
 }

@@ -170,7 +170,7 @@ export function useHintText() {
       case 'rest_counts_twice':
         return t`In “(other)” a customer counts once for each value, so the parts add up to more than the whole.`
       case 'other_currency':
-        return t`Events in another currency than the workspace’s were left out. Break down by currency to see them.`
+        return t`Left out, since no exchange rate is known: ${name}.`
     }
     return h.text
   }
