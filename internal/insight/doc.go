@@ -11,13 +11,13 @@
 //
 // Invariants: windows are half open, [start, end); numerator and denominator
 // come from the same population and window; a denominator of 0 gives no value;
-// money is whole minor units of the workspace currency; nothing at or after the
-// as-of instant counts. Targets are kept in the workspace's settings.
+// money is whole minor units of the workspace currency, at the rate of its day,
+// and left out without one; nothing at or after the as-of instant counts. Targets are kept in the workspace's settings.
 //
 // Charts (Run) are answered by engine/query, in turns that are fair among
 // workspaces, and kept in memory as long as nothing changes. Its tables are
 // insights, insight_versions, insight_numbers, dashboards, dashboard_insights,
-// annotations, costs, alerts and alert_history. None holds anything about a
-// customer. Insights and dashboards that were deleted stay for 30 days; a
+// annotations, costs, exchange_rates, alerts and alert_history. None holds
+// anything about a customer. Insights and dashboards that were deleted stay for 30 days; a
 // dashboard that is not deleted shows no deleted insight.
 package insight
