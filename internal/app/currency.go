@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -46,10 +45,8 @@ func (a *App) refoldAfter(ctx context.Context, ws core.WorkspaceID, after core.C
 	i, _ := slices.BinarySearch(list, after+1)
 	rest := list[i:]
 	turn := rest[:min(len(rest), refoldTurn)]
-	for part := range slices.Chunk(turn, foldAtOnce) {
-		if err := a.Pipeline.Do(ctx, ws, func(*db.Tx, pipeline.Session) ([]core.CustomerID, error) { return part, nil }); err != nil {
-			return fmt.Errorf("fold customers anew: %w", err)
-		}
+	if err := a.foldParts(ctx, ws, turn, func(pipeline.Session, []core.CustomerID) error { return nil }); err != nil {
+		return err
 	}
 	if len(turn) == len(rest) {
 		return nil

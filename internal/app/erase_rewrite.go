@@ -111,14 +111,20 @@ func (a *App) eraseFold(ctx context.Context, e *customer.Erasure, r *customer.Re
 }
 
 func (a *App) foldAnew(ctx context.Context, ws core.WorkspaceID, list []core.CustomerID) error {
+	return a.foldParts(ctx, ws, list, func(s pipeline.Session, part []core.CustomerID) error {
+		x, ok := s.(*customer.Session)
+		if !ok {
+			return errors.New("identity session is of another kind")
+		}
+		return x.ResetSummaries(ctx, part)
+	})
+}
+
+// foldParts folds customers anew, some in a transaction; before is called in it
+// first.
+func (a *App) foldParts(ctx context.Context, ws core.WorkspaceID, list []core.CustomerID, before func(s pipeline.Session, part []core.CustomerID) error) error {
 	for part := range slices.Chunk(list, foldAtOnce) {
-		err := a.Pipeline.Do(ctx, ws, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) {
-			x, ok := s.(*customer.Session)
-			if !ok {
-				return nil, errors.New("identity session is of another kind")
-			}
-			return part, x.ResetSummaries(ctx, part)
-		})
+		err := a.Pipeline.Do(ctx, ws, func(_ *db.Tx, s pipeline.Session) ([]core.CustomerID, error) { return part, before(s, part) })
 		if err != nil {
 			return fmt.Errorf("fold customers anew: %w", err)
 		}

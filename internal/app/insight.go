@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/ciclo/ciclo/internal/core"
@@ -63,6 +64,6 @@ func (s stageFigures) Steps(ctx context.Context, ws core.WorkspaceID, model int6
 
 // teller says refusals in a language, for what is drawn without a caller.
 func teller() func(language string, what *errs.Text) string {
-	texts := faults.MustLoad()
-	return func(language string, what *errs.Text) string { return texts.Tongue(language).Say(what) }
+	texts := sync.OnceValue(faults.MustLoad) // few programs ever draw
+	return func(language string, what *errs.Text) string { return texts().Tongue(language).Say(what) }
 }

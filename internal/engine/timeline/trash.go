@@ -50,7 +50,7 @@ func (t *trash) burn() {
 // kept says whether another process keeps the files. One that begins to keep
 // them after this answer has not read a manifest that lists what waits here.
 func (t *trash) kept() bool {
-	f, err := lockKeep(t.keep, syscall.LOCK_EX)
+	f, err := lockKeep(t.keep, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return true
 	}
@@ -63,13 +63,15 @@ func (t *trash) kept() bool {
 	return false
 }
 
+// lockKeep takes the lock in one of the ways of flock(2); closing the file gives
+// it back.
 func lockKeep(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		err := syscall.Flock(int(f.Fd()), how)
 		if err == nil {
 			return f, nil
 		}
@@ -84,20 +86,11 @@ func lockKeep(path string, how int) (*os.File, error) {
 // process ends. For a backup: keep, copy the database, copy the files that the
 // copy lists, release.
 func KeepFiles(dir string) (release func() error, err error) {
-	f, err := os.OpenFile(keepFile(dir), os.O_CREATE|os.O_RDWR, 0o640)
+	f, err := lockKeep(keepFile(dir), syscall.LOCK_SH) // waits: a server that looks holds it for an instant
 	if err != nil {
 		return nil, fmt.Errorf("keep timeline files: %w", err)
 	}
-	for {
-		// A server that looks holds it for an instant.
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH)
-		if err == nil {
-			return f.Close, nil
-		}
-		if !errors.Is(err, syscall.EINTR) {
-			return nil, fmt.Errorf("keep timeline files: %w", errors.Join(err, f.Close()))
-		}
-	}
+	return f.Close, nil
 }
 
 func keepFile(dir string) string { return filepath.Join(dir, "timeline.keep") }
